@@ -1,0 +1,220 @@
+"""The frozen types of a catalog: a PostgreSQL schema as a history of migrations leaves it.
+
+Columns are known by `ColumnId`, as in `pg_depend` (refobjid, refobjsubid), so a rename touches one place.
+The functions that change a catalog live in `catalog/`; this module holds data and look-ups only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from legacy_ref_scan.model import Access, Fragment, Gap, Span
+
+ColumnId = tuple[int, int]
+"""(oid of the relation, attnum of the column); attnum 0 is the whole row."""
+
+NOWHERE = Span("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A schema object uses a column; `span` is the token in the migration that says so.
+
+    `access` is `READ` (an expression, a column list), `WRITE`, or `STAR` (came along in `*`, a whole row).
+    """
+
+    column: ColumnId
+    access: Access
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a relation. `type` and `default` are SQL text as written (type normalised to PostgreSQL's name)."""
+
+    attnum: int
+    name: str
+    type: str = "text"
+    not_null: bool = False
+    default: str | None = None
+    generated: str = ""  # "" | "stored" | "virtual"; the expression is in `default`
+    identity: str = ""  # "" | "always" | "by default"
+    collation: str = ""
+    comment: str = ""
+    span: Span = NOWHERE
+    sources: frozenset[ColumnId] = frozenset()  # columns of a view: where their values come from
+    maybe: bool = False  # added or dropped under a condition that the replay can't decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """Anything with columns. `kind`: "table", "view", "matview", "foreign", "composite", "sequence".
+
+    `definition` is the statement as written (views: what to replay). `uses` are the columns that a view's query needs.
+    `query` is the view's query as a fragment. `parents` are the oids it inherits from or is a partition of.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: str = "table"
+    columns: tuple[Column, ...] = ()
+    span: Span = NOWHERE  # the name in the statement that created it
+    definition: str = ""
+    uses: tuple[Use, ...] = ()
+    parents: tuple[int, ...] = ()
+    partitioned: bool = False
+    temporary: bool = False
+    comment: str = ""
+    maybe: bool = False
+
+    def column(self, name: str) -> Column | None:
+        """The living column of that name (folded), None where there is none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def by_attnum(self, attnum: int) -> Column | None:
+        """The living column with that number."""
+        return next((column for column in self.columns if column.attnum == attnum), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaObject:
+    """What hangs on a relation: an index, a constraint, a trigger, a policy, a rule, statistics, a publication.
+
+    `definition` is one SQL statement without a semicolon that creates it again as written. `uses` names every column
+    it needs with the token's place. `relation` is the oid it belongs to (0: none, such as a publication).
+    """
+
+    kind: str = ""  # "index" | "constraint" | "trigger" | "policy" | "rule" | "statistics" | "publication" | "grant"
+    schema: str = ""
+    name: str
+    relation: int = 0
+    span: Span = NOWHERE
+    definition: str = ""
+    uses: tuple[Use, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(SchemaObject):
+    """`columns` are the key columns in order (attnum 0: an expression), `include` the payload."""
+
+    kind: str = "index"
+    columns: tuple[int, ...] = ()
+    include: tuple[int, ...] = ()
+    unique: bool = False
+    method: str = "btree"
+    predicate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint(SchemaObject):
+    """`type`: "primary key", "unique", "check", "foreign key", "exclude". `columns` are attnums of `relation`."""
+
+    kind: str = "constraint"
+    type: str = "check"
+    columns: tuple[int, ...] = ()
+    references: int = 0  # oid of the referenced relation
+    referenced: tuple[int, ...] = ()  # its attnums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(SchemaObject):
+    """`function` is (schema, name); `old_table` and `new_table` are the transition tables' names."""
+
+    kind: str = "trigger"
+    function: tuple[str, str] = ("", "")
+    timing: str = ""  # "before" | "after" | "instead of"
+    events: tuple[str, ...] = ()  # "insert", "update", "delete", "truncate"
+    update_of: tuple[int, ...] = ()
+    row_level: bool = False
+    old_table: str = ""
+    new_table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a function. `mode`: "in", "out", "inout", "variadic", "table"."""
+
+    name: str
+    mode: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A living function or procedure. `body` maps back to the migration; None where the body is not SQL text.
+
+    `atomic` tells the SQL-standard body (`BEGIN ATOMIC`, `RETURN`), whose columns PostgreSQL tracks, from a string.
+    """
+
+    schema: str
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    returns: str = ""
+    returns_set: bool = False
+    language: str = "sql"
+    body: Fragment | None = None
+    atomic: bool = False
+    procedure: bool = False
+    span: Span = NOWHERE
+    definition: str = ""
+    uses: tuple[Use, ...] = ()  # of an atomic body and of default expressions
+
+    @property
+    def signature(self) -> tuple[str, str, tuple[str, ...]]:
+        """What tells overloads apart: schema, name, types of the input arguments."""
+        types = tuple(a.type for a in self.arguments if a.mode in ("in", "inout", "variadic"))
+        return (self.schema, self.name, types)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Type:
+    """An enum, a domain or a range. Composite types are relations too (`Relation.kind == "composite"`)."""
+
+    schema: str
+    name: str
+    kind: str = "enum"  # "enum" | "domain" | "range" | "composite"
+    labels: tuple[str, ...] = ()
+    base: str = ""
+    span: Span = NOWHERE
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """A schema. `names` finds a relation by (schema, name); `objects` are keyed (kind, schema, relation oid, name).
+
+    `gaps` are statements that the replay could not apply.
+    """
+
+    search_path: tuple[str, ...] = ("public",)
+    relations: Mapping[int, Relation] = field(default_factory=dict)
+    names: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    objects: Mapping[tuple[str, str, int, str], SchemaObject] = field(default_factory=dict)
+    functions: Mapping[tuple[str, str, tuple[str, ...]], Function] = field(default_factory=dict)
+    types: Mapping[tuple[str, str], Type] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    next_oid: int = 16384
+
+    def relation(self, name: str, schema: str | None = None) -> Relation | None:
+        """The relation that PostgreSQL would find: in `schema`, else along the search path (temporary ones first)."""
+        schemas = (schema,) if schema is not None else ("pg_temp", *self.search_path)
+        for candidate in schemas:
+            oid = self.names.get((candidate, name))
+            if oid is not None:
+                return self.relations[oid]
+        return None
+
+    def dependents(self, column: ColumnId) -> Iterator[SchemaObject | Relation | Function]:
+        """Every living object whose `uses` name the column or its relation's whole row."""
+        wanted = {column, (column[0], 0)}
+        for group in (self.relations, self.objects, self.functions):
+            for item in group.values():
+                if any(use.column in wanted for use in item.uses):
+                    yield item
+
+    def of_relation(self, oid: int) -> Iterator[SchemaObject]:
+        """The indexes, constraints, triggers, policies and rules of a relation."""
+        return (item for item in self.objects.values() if item.relation == oid)
