@@ -1,0 +1,217 @@
+"""The byte-level prefilter: which files can matter at all, and where exactly the names of a target stand.
+
+It knows no language. A name counts as a whole word in any case, and in the spellings that an ORM derives from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from legacy_ref_scan.model import Mention, SourceFile, Span, Target
+
+# What golint and gorm's naming strategy write in capitals: user_id is UserID.
+_INITIALISMS = frozenset(
+    re.findall(
+        r"\w+",
+        "acl api ascii cpu css dns eof guid html http https id ip json lhs qps ram rhs rpc sla smtp sql ssh tcp tls ttl "
+        "udp ui uid uri url utf8 uuid vm xml xmpp xsrf xss",
+    )
+)
+_IRREGULAR = (("person", "people"), ("child", "children"), ("man", "men"), ("datum", "data"), ("mouse", "mice"))
+_ENDINGS = (("y", "ies"), ("f", "ves"), ("fe", "ves"), ("ex", "ices"), ("ix", "ices"), ("is", "es"), ("um", "a"))
+
+# Left of a name stands no identifier byte, or the end of an escape or a format verb that is glued to it: the source
+# text `"id,\nerror_message"` holds the name, and so does `"%serror_message"`.
+_LEFT = rb"""(?:(?<![A-Za-z0-9_\x80-\xff])
+    |(?<=\\[abfnrtv0])|(?<=\\[0-7]{3})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\U[0-9A-Fa-f]{8})
+    |(?<=%[a-zA-Z])|(?<=[\])][a-z])|(?<=%[0-9A-Fa-f]{2}))"""
+_RIGHT = rb"(?![A-Za-z0-9_\x80-\xff])"
+# Traces of a letter written as its number: U&"error\005Fmessage" in SQL (any escape character), "error\x5fmessage".
+_UNICODE_IDENTIFIER = b'u&"'
+_ESCAPES = (b"\\x", b"\\u00", b"\\1", b"\\06")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of some targets in all their spellings.
+
+    `columns`, `tables` and `dependents` are names as PostgreSQL stores them. A table and a dependent (a view over it,
+    say) are also known by the CamelCase of their singular and plural, a column by its CamelCase.
+    """
+
+    columns: frozenset[str]
+    tables: frozenset[str]
+    dependents: frozenset[str]
+
+    def matter(self, data: bytes) -> bool:
+        """Whether `data` could hold a mention: fast, never false where `find` finds one or `in_text` is true.
+
+        It looks for parts of words, so `SetErrorMessage` counts too.
+        """
+        lower = data.lower()
+        if any(needle in lower for needle in self.needles):
+            return True
+        if _UNICODE_IDENTIFIER in lower:
+            return True
+        return any(trace in lower for trace in _ESCAPES) and self._escaped.search(data) is not None
+
+    def find(self, source: SourceFile) -> tuple[Mention, ...]:
+        """Every mention in a file, in order, no two overlapping.
+
+        Outside SQL files a single word that starts with a capital (`Path` for a column `path`) is no mention: it is
+        the host language's own word far more often. `in_text` is true for it all the same.
+        """
+        title = self._titles if source.language != "sql" else frozenset()
+        return tuple(
+            Mention(Span(source.path, start, end), name, role)
+            for start, end, name, role in self._places(source.data)
+            if source.data[start:end] not in title
+        )
+
+    def in_text(self, data: bytes, role: str | None = None) -> bool:
+        """Whether a piece of text holds a mention (of that role), in any case and any derived spelling."""
+        return any(role in (None, found) for _, _, _, found in self._places(data))
+
+    @cached_property
+    def needles(self) -> tuple[bytes, ...]:
+        """Lower-case bytes of which each mention holds one (unless it is written with escapes)."""
+        words = sorted({spelling.lower() for spelling in (*self._plain, *self._derived)}, key=len)
+        kept: list[bytes] = []
+        for word in words:
+            if not any(shorter in word for shorter in kept):
+                kept.append(word)
+        return tuple(kept)
+
+    def _places(self, data: bytes) -> Iterator[tuple[int, int, str, str]]:
+        lower = data.lower()
+        if _UNICODE_IDENTIFIER in lower or any(trace in lower for trace in _ESCAPES):
+            pattern = self._any_spelling
+        elif any(needle in lower for needle in self.needles):
+            pattern = self._words
+        else:
+            return
+        for match in pattern.finditer(data):
+            yield match.start(), match.end(), *self._meaning(match)
+
+    def _meaning(self, match: re.Match[bytes]) -> tuple[str, str]:
+        if match.lastgroup:
+            return self._roles[int(match.lastgroup[1:])]
+        text = match.group()
+        return self._derived.get(text) or self._plain[text.lower()]
+
+    @cached_property
+    def _roles(self) -> tuple[tuple[str, str], ...]:
+        """(name, role), the first of a name wins."""
+        groups = (("column", self.columns), ("table", self.tables), ("dependent", self.dependents))
+        roles: dict[str, str] = {}
+        for role, names in groups:
+            for name in sorted(names):
+                roles.setdefault(name, role)
+        return tuple(roles.items())
+
+    @cached_property
+    def _plain(self) -> dict[bytes, tuple[str, str]]:
+        """Spellings in any case, in lower case here: the name itself, and as it stands between double quotes."""
+        plain: dict[bytes, tuple[str, str]] = {}
+        for name, role in self._roles:
+            for spelling in (name, name.replace('"', '""')):
+                plain.setdefault(_encode(spelling).lower(), (name, role))
+        return plain
+
+    @cached_property
+    def _derived(self) -> dict[bytes, tuple[str, str]]:
+        """Spellings in this very case."""
+        derived: dict[bytes, tuple[str, str]] = {}
+        for name, role in self._roles:
+            for form in (name,) if role == "column" else (name, *sorted(_inflections(name))):
+                for spelling in _camel_cases(form):
+                    if spelling.lower() != name.lower():
+                        derived.setdefault(_encode(spelling), (name, role))
+        return derived
+
+    @cached_property
+    def _titles(self) -> frozenset[bytes]:
+        """Single words as a host language writes them for reasons of its own: Path, Id, ID."""
+        words = [name for name, _ in self._roles if "_" not in name and name.islower()]
+        capitals = (word.upper() for word in words if word in _INITIALISMS)
+        return frozenset(map(_encode, (*(word.capitalize() for word in words), *capitals)))
+
+    @cached_property
+    def _words(self) -> re.Pattern[bytes]:
+        return _compile(self._word_alternatives())
+
+    @cached_property
+    def _escaped(self) -> re.Pattern[bytes]:
+        return _compile(self._escape_alternatives())
+
+    @cached_property
+    def _any_spelling(self) -> re.Pattern[bytes]:
+        return _compile([*self._word_alternatives(), *self._escape_alternatives()])
+
+    def _word_alternatives(self) -> list[bytes]:
+        plain = (b"(?i:" + re.escape(word) + b")" for word in sorted(self._plain, key=len, reverse=True))
+        derived = (re.escape(word) for word in sorted(self._derived, key=len, reverse=True))
+        return [*plain, *derived]
+
+    def _escape_alternatives(self) -> list[bytes]:
+        """One numbered group for each name, each letter of which may be written as its code."""
+        return [
+            b"(?P<n%d>" % number + b"".join(map(_letter, name)) + b")" for number, (name, _) in enumerate(self._roles)
+        ]
+
+
+def names_of(targets: Iterable[Target], dependents: Iterable[str]) -> Names:
+    """The names to look for; `dependents` are names of views and other objects over the targets' tables."""
+    listed = tuple(targets)
+    return Names(
+        columns=frozenset(target.column for target in listed),
+        tables=frozenset(target.table for target in listed),
+        dependents=frozenset(dependents),
+    )
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _compile(alternatives: list[bytes]) -> re.Pattern[bytes]:
+    return re.compile(_LEFT + b"(?:" + (b"|".join(alternatives) or b"(?!)") + b")" + _RIGHT, re.VERBOSE)
+
+
+def _letter(char: str) -> bytes:
+    """A character, or its code: in SQL's U&"…" (after any escape character), in Go, Python and JSON."""
+    code = ord(char)
+    codes = [rb"[^\w\s'\x22+]%04x" % code, rb"[^\w\s'\x22+]\+%06x" % code, rb"\\u%04x" % code, rb"\\U%08x" % code]
+    if code < 256:
+        codes += [rb"\\x%02x" % code, rb"\\%03o" % code]
+    return b"(?i:" + b"|".join((re.escape(_encode(char)), *codes)) + b")"
+
+
+def _camel_cases(name: str) -> Iterator[str]:
+    """UserId, UserID, userId, userID of user_id."""
+    words = [word for word in name.lower().split("_") if word]
+    if not words:
+        return
+    choices = [(word.capitalize(), word.upper()) if word in _INITIALISMS else (word.capitalize(),) for word in words]
+    for parts in product(*choices):
+        yield "".join(parts)
+        yield words[0] + "".join(parts[1:])
+
+
+def _inflections(name: str) -> set[str]:
+    """What may be the singular or the plural of a table's name: generous, for a wrong form is a word nobody writes."""
+    head, _, word = name.lower().rpartition("_")
+    stem = f"{head}_" if head else ""
+    forms = {word + "s", word + "es"} if not word.endswith("s") else {word[:-1], word + "es"}
+    if word.endswith("es"):
+        forms.add(word[:-2])
+    for singular, plural in (*_IRREGULAR, *_ENDINGS):
+        if word.endswith(plural):
+            forms.add(word[: -len(plural)] + singular)
+        if word.endswith(singular):
+            forms.add(word[: -len(singular)] + plural)
+    return {stem + form for form in forms if len(form) > 1}
