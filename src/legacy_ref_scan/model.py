@@ -322,7 +322,7 @@ class Report:
     @property
     def ledger(self) -> dict[Explanation, int]:
         """How many mentions have each explanation, in order of precedence, none left out."""
-        counts = {why: 0 for why in Explanation}
+        counts = dict.fromkeys(Explanation, 0)
         for _, claim in self.mentions:
             counts[claim.why] += 1
         if sum(counts.values()) != len(self.mentions):

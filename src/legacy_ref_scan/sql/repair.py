@@ -1,0 +1,156 @@
+"""Repairs on tokens before parsing: what tree-sitter-postgres can't read, and what is not SQL yet (parameters, holes).
+
+Each repair replaces a range of the text; the parser's caller keeps the map, so no offset is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens
+
+Edit = tuple[int, int, bytes]
+"""(start, end, replacement) in the text as written."""
+
+HOLE_NAME = b"__hole__"
+"""The name that stands for an unknown value where the grammar wants a name or an expression."""
+
+# After one of these an operand is expected, so `?` is a parameter and a hole is an expression or a name.
+_WANTS_OPERAND = frozenset(
+    b"""select distinct all where and or not having on when then else case in like ilike between is from join into
+    update set by values limit offset returning any some using table only interval as with exists similar to over
+    filter end""".split()
+) - {b"end", b"filter", b"all"}
+_OPENS = frozenset(b"( [ ,".split())
+_OPERATOR_BYTES = frozenset(b"+-*/<>=~!@#%^&|`?")
+_REAL_QUESTION_MARKS = frozenset({b"?", b"@?", b"?|", b"?&", b"?-", b"?-|", b"?||", b"?#", b"@@?"})
+_CONTAINS_AT = frozenset({b"<@", b"@", b"@@", b"|@", b"@@@"})
+_QUANTIFIERS = frozenset({b"any", b"all", b"some"})
+_SUBQUERY = frozenset({b"select", b"values", b"with", b"table"})
+
+
+def repairs(text: bytes, start: int, end: int, expression: bool = False) -> list[Edit]:
+    """The edits that make `text[start:end]` readable, in order, not overlapping.
+
+    `expression` says that the text is an operand (of PL/pgSQL), not a statement.
+    """
+    edits: list[Edit] = []
+    solid: list[Token] = []
+    for token in tokens(text, start, end):
+        if token.kind > Kind.COMMENT:
+            solid.append(token)
+        elif token.kind is Kind.COMMENT and text.find(b"/*", token.start + 2, token.end) >= 0:
+            edits.append((token.start, token.end, b" "))  # a nested comment
+    edits.extend(_Repairer(text, solid, expression).run())
+    edits.sort()
+    return edits
+
+
+class _Repairer:
+    def __init__(self, text: bytes, solid: list[Token], expression: bool) -> None:
+        self.text, self.solid, self.expression = text, solid, expression
+        self.merge = bool(solid) and any(self.word(i) == b"merge" for i in range(min(len(solid), 400)))
+        self.brackets = 0
+
+    def raw(self, index: int) -> bytes:
+        if not 0 <= index < len(self.solid):
+            return b""
+        token = self.solid[index]
+        return self.text[token.start : token.end]
+
+    def word(self, index: int) -> bytes:
+        if not 0 <= index < len(self.solid) or self.solid[index].kind is not Kind.WORD:
+            return b""
+        return self.raw(index).lower()
+
+    def run(self) -> Iterator[Edit]:
+        for index, token in enumerate(self.solid):
+            kind = token.kind
+            if kind is Kind.WORD:
+                yield from self.of_word(index, token)
+            elif kind is Kind.OTHER:
+                yield from self.of_operator(index, token)
+            elif kind is Kind.PARAMETER:
+                yield from self.of_parameter(token)
+            elif kind is Kind.HOLE:
+                yield self.of_hole(index, token)
+            elif kind is Kind.QUOTED and self.raw(index)[:1] in b"uU":
+                name = name_of(self.raw(index)).replace('"', '""')
+                yield (token.start, token.end, b'"%s"' % name.encode())
+            elif kind is Kind.STRING:
+                yield from self.of_string(index, token)
+
+    def of_word(self, index: int, token: Token) -> Iterator[Edit]:
+        word = self.word(index)
+        if word in _QUANTIFIERS and self.raw(index + 1) == b"(" and self.word(index + 2) in _SUBQUERY:
+            if index and self.solid[index - 1].kind is Kind.OTHER and self.raw(index - 1) not in (b"(", b","):
+                yield (self.solid[index - 1].start, token.end, b" IN ")
+        elif word == b"escape" and self.word(index - 2) in (b"like", b"ilike", b"to") and index + 1 < len(self.solid):
+            yield (token.start, self.solid[index + 1].end, b" ")
+        elif word == b"then" and self.merge and self._after_matched(index):
+            yield (token.start, token.start, b" AND true ")
+
+    def _after_matched(self, index: int) -> bool:
+        """`WHEN [NOT] MATCHED [BY SOURCE|TARGET] THEN` without a condition is not in the grammar."""
+        return self.word(index - 1) == b"matched" or (
+            self.word(index - 1) in (b"source", b"target") and self.word(index - 3) == b"matched"
+        )
+
+    def of_operator(self, index: int, token: Token) -> Iterator[Edit]:
+        raw = self.raw(index)
+        if raw == b"[":
+            self.brackets += 1
+        elif raw == b"]":
+            self.brackets -= 1
+        elif raw.endswith(b"?") and (raw not in _REAL_QUESTION_MARKS or self._wants_operand(index)):
+            yield (token.end - 1, token.end, b" $1 ")
+        elif raw.endswith(b"@") and self._glued(index) and (raw not in _CONTAINS_AT or self._wants_operand(index)):
+            yield (token.end - 1, self.solid[index + 1].end, b" $1 ")
+        elif raw == b":" and self._glued(index) and self.solid[index + 1].kind in (Kind.STRING, Kind.QUOTED):
+            yield (token.start, self.solid[index + 1].end, b" $1 ")  # psql's :'variable'
+
+    def of_parameter(self, token: Token) -> Iterator[Edit]:
+        raw = self.text[token.start : token.end]
+        if raw[:1] == b"$" or (raw[:1] == b":" and self.brackets > 0):
+            return
+        yield (token.start, token.end, b" $1 ")
+
+    def of_string(self, index: int, token: Token) -> Iterator[Edit]:
+        raw = self.raw(index)
+        if raw[:2].lower() == b"u&":
+            yield (token.start, token.start + 2, b"")
+        elif raw[:1] == b"'" and index and self.solid[index - 1].kind is Kind.STRING:
+            before = self.solid[index - 1]
+            if b"\n" in self.text[before.end : token.start]:  # a string continued over a line
+                yield (before.end - 1, token.start + 1, b"")
+
+    def of_hole(self, index: int, token: Token) -> Edit:
+        """An unknown value becomes a name where an operand is wanted; elsewhere (an unknown clause) nothing."""
+        glued_before = index > 0 and self.solid[index - 1].end == token.start
+        glued_after = self._glued(index)
+        name = (Kind.WORD, Kind.QUOTED)
+        if (glued_before and self.solid[index - 1].kind in name) or (
+            glued_after and self.solid[index + 1].kind in name
+        ):
+            return (token.start, token.end, b" ")  # part of a name that must stay visible
+        if (glued_after and self.raw(index + 1) == b".") or (index == 0 and self.expression):
+            return (token.start, token.end, HOLE_NAME)
+        if glued_before and self.raw(index - 1) == b".":
+            return (token.start, token.end, HOLE_NAME)
+        return (token.start, token.end, HOLE_NAME if self._wants_operand(index) else b" ")
+
+    def _glued(self, index: int) -> bool:
+        return index + 1 < len(self.solid) and self.solid[index + 1].start == self.solid[index].end
+
+    def _wants_operand(self, index: int) -> bool:
+        if index == 0:
+            return self.expression
+        before = self.solid[index - 1]
+        raw = self.raw(index - 1)
+        if before.kind is Kind.OTHER:
+            return raw in _OPENS or raw == b"::" or (raw[-1] in _OPERATOR_BYTES and not self._star(index - 1))
+        return before.kind is Kind.WORD and raw.lower() in _WANTS_OPERAND
+
+    def _star(self, index: int) -> bool:
+        """Whether this `*` is a target, not a product: `SELECT *`, `t.*`."""
+        return self.raw(index) == b"*" and (self.word(index - 1) == b"select" or self.raw(index - 1) in (b".", b","))

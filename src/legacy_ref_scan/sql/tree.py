@@ -1,0 +1,220 @@
+"""A statement's syntax tree, from tree-sitter-postgres, in a flat and small shape.
+
+What the grammar stumbles over is repaired on tokens before parsing; every node keeps its place in the text as written.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Parser, TreeCursor
+
+from legacy_ref_scan.sql.repair import Edit, repairs
+
+# Expressions nest by precedence in the grammar; nothing here depends on it, so they become one flat `a_expr`.
+_EXPRESSIONS = frozenset({"a_expr", "a_expr_prec", "b_expr", "b_expr_prec", "c_expr"})
+# A parenthesised or otherwise composed operand that something is taken from: `(p).c`, `(f(x)).c`.
+_SUBSCRIPTS = frozenset({"indirection", "opt_indirection"})
+# Lists nest left-recursively, 5,000 levels for 5,000 rows. Any node whose child has its own type is such a list but
+# for these, where the nesting is the meaning.
+_NESTING = frozenset({"joined_table", "table_ref", "select_with_parens", "select_clause", "simple_select", "ERROR"})
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A node of the flat tree. `type` is the grammar's name (gram.y's), or the text of a punctuation mark.
+
+    `start` and `end` are bytes of the text that was parsed. Leaves have no children.
+    """
+
+    type: str
+    start: int
+    end: int
+    children: list[Node] = field(default_factory=list)
+
+    def child(self, *types: str) -> Node | None:
+        """The first child of one of the types."""
+        for node in self.children:
+            if node.type in types:
+                return node
+        return None
+
+    def all(self, *types: str) -> list[Node]:
+        """Every child of one of the types."""
+        return [node for node in self.children if node.type in types]
+
+    def has(self, *types: str) -> bool:
+        """Whether a child of one of the types is there."""
+        return any(node.type in types for node in self.children)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and everything under it, in the order of the text."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
+
+    def find(self, *types: str) -> Iterator[Node]:
+        """Every node of one of the types under this one (itself too)."""
+        return (node for node in self.walk() if node.type in types)
+
+    def first(self, *types: str) -> Node | None:
+        """The first such node in the order of the text."""
+        return next(self.find(*types), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed statement. `errors` are the places that the grammar could not read, `root` holds what it could."""
+
+    text: bytes
+    root: Node
+    errors: tuple[tuple[int, int], ...]
+
+    def raw(self, node: Node) -> bytes:
+        """The text of a node."""
+        return self.text[node.start : node.end]
+
+
+class TooComplex(Exception):
+    """The parser gave up on a statement: nesting or size beyond its bounds."""
+
+
+MAX_STATEMENT = 16 * 1024 * 1024
+
+
+def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b"") -> Tree:
+    """Parse one statement, `text[start:end]`; `prefix` (`SELECT ` before an expression) is parsed but not shown.
+
+    Offsets in the tree are offsets into `text`. Raises `TooComplex`.
+    """
+    stop = len(text) if end is None else end
+    if stop - start > MAX_STATEMENT:
+        raise TooComplex(f"a statement of {stop - start:,} bytes")
+    edits = repairs(text, start, stop, expression=bool(prefix))
+    source, places = _apply(text, start, stop, edits, prefix)
+    return _flatten(text, source, places, "sql")
+
+
+def parse_plpgsql(text: bytes, start: int, end: int) -> Tree:
+    """Parse the body of a PL/pgSQL function; SQL inside is left as `sql_expression` leaves."""
+    source, places = _apply(text, start, end, [], b"")
+    return _flatten(text, source, places, "plpgsql")
+
+
+class _Places:
+    """Maps offsets of the repaired text back to the text as written."""
+
+    def __init__(self) -> None:
+        self.new: list[int] = []
+        self.old: list[int] = []
+        self.fixed: list[bool] = []  # inside an edit: every offset maps to its start
+
+    def add(self, new: int, old: int, fixed: bool) -> None:
+        self.new.append(new)
+        self.old.append(old)
+        self.fixed.append(fixed)
+
+    def at(self, offset: int, closing: bool = False) -> int:
+        index = bisect_right(self.new, offset - closing) - 1
+        if index < 0:
+            return self.old[0]
+        if self.fixed[index]:
+            following = self.old[index + 1] if index + 1 < len(self.old) else self.old[index]
+            return following if closing else self.old[index]
+        return self.old[index] + offset - self.new[index]
+
+
+def _apply(text: bytes, start: int, stop: int, edits: list[Edit], prefix: bytes) -> tuple[bytes, _Places]:
+    places = _Places()
+    parts = [prefix]
+    size = len(prefix)
+    if prefix:
+        places.add(0, start, True)
+    at = start
+    for edit_start, edit_end, replacement in edits:
+        places.add(size, at, False)
+        parts.append(text[at:edit_start])
+        size += edit_start - at
+        places.add(size, edit_start, True)
+        parts.append(replacement)
+        size += len(replacement)
+        at = edit_end
+    places.add(size, at, False)
+    parts.append(text[at:stop])
+    return b"".join(parts), places
+
+
+@cache
+def _parser(language: str) -> Parser:
+    import tree_sitter
+    import tree_sitter_postgres
+
+    grammar = tree_sitter_postgres.language_plpgsql() if language == "plpgsql" else tree_sitter_postgres.language()
+    return tree_sitter.Parser(tree_sitter.Language(grammar))
+
+
+def _flatten(text: bytes, source: bytes, places: _Places, language: str) -> Tree:
+    tree = _parser(language).parse(source)
+    errors: list[tuple[int, int]] = []
+    root = _Builder(places, errors).build(tree.walk())
+    return Tree(text, root, tuple(errors))
+
+
+class _Builder:
+    """Walks the grammar's tree once, without recursion, and writes the flat one."""
+
+    def __init__(self, places: _Places, errors: list[tuple[int, int]]) -> None:
+        self.places, self.errors = places, errors
+
+    def build(self, cursor: TreeCursor) -> Node:
+        root = self._node(cursor)
+        stack = [root]
+        descend = cursor.goto_first_child()
+        if not descend:
+            return root
+        while True:
+            node = self._node(cursor)
+            if cursor.goto_first_child():
+                stack.append(node)
+                continue
+            stack[-1].children.append(node)
+            while not cursor.goto_next_sibling():
+                done = stack.pop()
+                if not stack:
+                    return done
+                _attach(stack[-1], done)
+                cursor.goto_parent()
+
+    def _node(self, cursor: TreeCursor) -> Node:
+        found = cursor.node
+        assert found is not None
+        kind = found.type
+        at = self.places.at
+        node = Node(kind, at(found.start_byte), at(found.end_byte, True))
+        if kind == "ERROR" or found.is_missing:
+            self.errors.append((node.start, max(node.end, node.start)))
+        return node
+
+
+def _attach(parent: Node, node: Node) -> None:
+    """Give a finished node to its parent: spliced in where the nesting says nothing."""
+    kind = node.type
+    if kind in _EXPRESSIONS:
+        if kind == "c_expr" and any(child.type in _SUBSCRIPTS for child in node.children):
+            parent.children.append(node)
+            return
+        if parent.type in _EXPRESSIONS:
+            parent.children.extend(node.children)
+            return
+        node.type = "a_expr"
+    elif kind == parent.type and kind not in _NESTING:
+        parent.children.extend(node.children)
+        return
+    parent.children.append(node)
