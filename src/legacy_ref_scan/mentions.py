@@ -6,6 +6,7 @@ It knows no language. A name counts as a whole word in any case, and in the spel
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,12 +15,9 @@ from itertools import product
 from legacy_ref_scan.model import Mention, SourceFile, Span, Target
 
 # What golint and gorm's naming strategy write in capitals: user_id is UserID.
-_INITIALISMS = frozenset(
-    re.findall(
-        r"\w+",
-        "acl api ascii cpu css dns eof guid html http https id ip json lhs qps ram rhs rpc sla smtp sql ssh tcp tls ttl "
-        "udp ui uid uri url utf8 uuid vm xml xmpp xsrf xss",
-    )
+_INITIALISMS = re.compile(
+    "acl|api|ascii|cpu|css|dns|eof|guid|html|https?|id|ip|json|lhs|qps|ram|rhs|rpc|sla|smtp|sql|ssh|tcp|tls|ttl|"
+    "udp|ui|uid|uri|url|utf8|uuid|vm|xml|xmpp|xsrf|xss"
 )
 _IRREGULAR = (("person", "people"), ("child", "children"), ("man", "men"), ("datum", "data"), ("mouse", "mice"))
 _ENDINGS = (("y", "ies"), ("f", "ves"), ("fe", "ves"), ("ex", "ices"), ("ix", "ices"), ("is", "es"), ("um", "a"))
@@ -30,9 +28,12 @@ _LEFT = rb"""(?:(?<![A-Za-z0-9_\x80-\xff])
     |(?<=\\[abfnrtv0])|(?<=\\[0-7]{3})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\U[0-9A-Fa-f]{8})
     |(?<=%[a-zA-Z])|(?<=[\])][a-z])|(?<=%[0-9A-Fa-f]{2}))"""
 _RIGHT = rb"(?![A-Za-z0-9_\x80-\xff])"
-# Traces of a letter written as its number: U&"error\005Fmessage" in SQL (any escape character), "error\x5fmessage".
+# Letters may be written as their codes: "error\x5fmessage" in Go, Python and JSON, U&"error\005Fmessage" in SQL, where
+# UESCAPE can put any other character in the backslash's place.
 _UNICODE_IDENTIFIER = b'u&"'
-_ESCAPES = (b"\\x", b"\\u00", b"\\1", b"\\06")
+_CODE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))")
+_HOST_FORMS = (rb"\\x%02x", rb"\\u%04x", rb"\\U%08x", rb"\\%03o")
+_SQL_FORMS = (rb"[^\w\s'\x22+]%04x", rb"[^\w\s'\x22+]\+%06x")
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,15 @@ class Names:
         It looks for parts of words, so `SetErrorMessage` counts too.
         """
         lower = data.lower()
-        if any(needle in lower for needle in self.needles):
+        if any(needle in lower for needle in self.needles) or _UNICODE_IDENTIFIER in lower:
             return True
-        if _UNICODE_IDENTIFIER in lower:
-            return True
-        return any(trace in lower for trace in _ESCAPES) and self._escaped.search(data) is not None
+        return self._matter_decoded(data)
+
+    def _matter_decoded(self, data: bytes) -> bool:
+        if b"\\" not in data:
+            return False
+        decoded, codes = _CODE.subn(_decode, data)
+        return codes > 0 and any(needle in decoded.lower() for needle in self.needles)
 
     def find(self, source: SourceFile) -> tuple[Mention, ...]:
         """Every mention in a file, in order, no two overlapping.
@@ -87,10 +92,11 @@ class Names:
         return tuple(kept)
 
     def _places(self, data: bytes) -> Iterator[tuple[int, int, str, str]]:
-        lower = data.lower()
-        if _UNICODE_IDENTIFIER in lower or any(trace in lower for trace in _ESCAPES):
-            pattern = self._any_spelling
-        elif any(needle in lower for needle in self.needles):
+        if _UNICODE_IDENTIFIER in data.lower():
+            pattern = self._unicode_spellings
+        elif self._matter_decoded(data):
+            pattern = self._coded_spellings
+        elif self.matter(data):
             pattern = self._words
         else:
             return
@@ -137,7 +143,7 @@ class Names:
     def _titles(self) -> frozenset[bytes]:
         """Single words as a host language writes them for reasons of its own: Path, Id, ID."""
         words = [name for name, _ in self._roles if "_" not in name and name.islower()]
-        capitals = (word.upper() for word in words if word in _INITIALISMS)
+        capitals = (word.upper() for word in words if _INITIALISMS.fullmatch(word))
         return frozenset(map(_encode, (*(word.capitalize() for word in words), *capitals)))
 
     @cached_property
@@ -145,22 +151,23 @@ class Names:
         return _compile(self._word_alternatives())
 
     @cached_property
-    def _escaped(self) -> re.Pattern[bytes]:
-        return _compile(self._escape_alternatives())
+    def _coded_spellings(self) -> re.Pattern[bytes]:
+        return _compile([*self._word_alternatives(), *self._code_alternatives(_HOST_FORMS)])
 
     @cached_property
-    def _any_spelling(self) -> re.Pattern[bytes]:
-        return _compile([*self._word_alternatives(), *self._escape_alternatives()])
+    def _unicode_spellings(self) -> re.Pattern[bytes]:
+        return _compile([*self._word_alternatives(), *self._code_alternatives(_HOST_FORMS + _SQL_FORMS)])
 
     def _word_alternatives(self) -> list[bytes]:
         plain = (b"(?i:" + re.escape(word) + b")" for word in sorted(self._plain, key=len, reverse=True))
         derived = (re.escape(word) for word in sorted(self._derived, key=len, reverse=True))
         return [*plain, *derived]
 
-    def _escape_alternatives(self) -> list[bytes]:
+    def _code_alternatives(self, forms: tuple[bytes, ...]) -> list[bytes]:
         """One numbered group for each name, each letter of which may be written as its code."""
         return [
-            b"(?P<n%d>" % number + b"".join(map(_letter, name)) + b")" for number, (name, _) in enumerate(self._roles)
+            b"(?P<n%d>" % number + b"".join(_letter(char, forms) for char in name) + b")"
+            for number, (name, _) in enumerate(self._roles)
         ]
 
 
@@ -182,13 +189,14 @@ def _compile(alternatives: list[bytes]) -> re.Pattern[bytes]:
     return re.compile(_LEFT + b"(?:" + (b"|".join(alternatives) or b"(?!)") + b")" + _RIGHT, re.VERBOSE)
 
 
-def _letter(char: str) -> bytes:
-    """A character, or its code: in SQL's U&"…" (after any escape character), in Go, Python and JSON."""
-    code = ord(char)
-    codes = [rb"[^\w\s'\x22+]%04x" % code, rb"[^\w\s'\x22+]\+%06x" % code, rb"\\u%04x" % code, rb"\\U%08x" % code]
-    if code < 256:
-        codes += [rb"\\x%02x" % code, rb"\\%03o" % code]
-    return b"(?i:" + b"|".join((re.escape(_encode(char)), *codes)) + b")"
+def _letter(char: str, forms: tuple[bytes, ...]) -> bytes:
+    return b"(?i:" + b"|".join((re.escape(_encode(char)), *(form % ord(char) for form in forms))) + b")"
+
+
+def _decode(match: re.Match[bytes]) -> bytes:
+    two, four, eight, octal = match.groups()
+    code = int(octal, 8) if octal else int(two or four or eight, 16)
+    return chr(code).encode("utf-8", "replace") if code <= sys.maxunicode else b"?"
 
 
 def _camel_cases(name: str) -> Iterator[str]:
@@ -196,7 +204,9 @@ def _camel_cases(name: str) -> Iterator[str]:
     words = [word for word in name.lower().split("_") if word]
     if not words:
         return
-    choices = [(word.capitalize(), word.upper()) if word in _INITIALISMS else (word.capitalize(),) for word in words]
+    choices = [
+        (word.capitalize(), word.upper()) if _INITIALISMS.fullmatch(word) else (word.capitalize(),) for word in words
+    ]
     for parts in product(*choices):
         yield "".join(parts)
         yield words[0] + "".join(parts[1:])
