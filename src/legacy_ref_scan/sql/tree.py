@@ -64,6 +64,16 @@ class Node:
         """Every node of one of the types under this one (itself too)."""
         return (node for node in self.walk() if node.type in types)
 
+    def find_own(self, *types: str) -> Iterator[Node]:
+        """Every topmost node of one of the types under this one: none inside another."""
+        stack = list(reversed(self.children))
+        while stack:
+            node = stack.pop()
+            if node.type in types:
+                yield node
+            else:
+                stack.extend(reversed(node.children))
+
     def first(self, *types: str) -> Node | None:
         """The first such node in the order of the text."""
         return next(self.find(*types), None)
@@ -82,7 +92,7 @@ class Tree:
         return self.text[node.start : node.end]
 
 
-class TooComplex(Exception):
+class TooComplexError(Exception):
     """The parser gave up on a statement: nesting or size beyond its bounds."""
 
 
@@ -92,11 +102,11 @@ MAX_STATEMENT = 16 * 1024 * 1024
 def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b"") -> Tree:
     """Parse one statement, `text[start:end]`; `prefix` (`SELECT ` before an expression) is parsed but not shown.
 
-    Offsets in the tree are offsets into `text`. Raises `TooComplex`.
+    Offsets in the tree are offsets into `text`. Raises `TooComplexError`.
     """
     stop = len(text) if end is None else end
     if stop - start > MAX_STATEMENT:
-        raise TooComplex(f"a statement of {stop - start:,} bytes")
+        raise TooComplexError(f"a statement of {stop - start:,} bytes")
     edits = repairs(text, start, stop, expression=bool(prefix))
     source, places = _apply(text, start, stop, edits, prefix)
     return _flatten(text, source, places, "sql")
@@ -156,7 +166,7 @@ def _parser(language: str) -> Parser:
     import tree_sitter
     import tree_sitter_postgres
 
-    grammar = tree_sitter_postgres.language_plpgsql() if language == "plpgsql" else tree_sitter_postgres.language()
+    grammar = getattr(tree_sitter_postgres, "language_plpgsql" if language == "plpgsql" else "language")()
     return tree_sitter.Parser(tree_sitter.Language(grammar))
 
 

@@ -1,0 +1,205 @@
+"""INSERT, UPDATE, DELETE and MERGE: which columns they write, read and return."""
+
+from __future__ import annotations
+
+from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.sql.names import Part, part, parts
+from legacy_ref_scan.sql.queries import Columns, Queries
+from legacy_ref_scan.sql.scope import RangeVariable, Scope
+from legacy_ref_scan.sql.tree import Node
+
+
+class Changes(Queries):
+    """Resolves the statements that change rows."""
+
+    def change(self, node: Node, scope: Scope) -> Columns:
+        """Resolve a change of data; the columns of RETURNING."""
+        before = self.tables
+        wrapper = node.child("opt_with_clause", "with_clause")
+        with_clause = wrapper.first("with_clause") if wrapper else None
+        if with_clause is not None:
+            self.with_clause(with_clause, scope)
+        inner = Scope(scope)
+        handler = {
+            "InsertStmt": self.insert,
+            "UpdateStmt": self.update,
+            "DeleteStmt": self.delete,
+            "MergeStmt": self.merge_into,
+        }[node.type]
+        target = handler(node, inner)
+        columns: Columns = ()
+        returning = node.child("returning_clause")
+        if returning is not None:
+            columns = self.returning(returning, inner, target)
+        self.finish_with(with_clause)
+        self.tables = before
+        return columns
+
+    def target_relation(self, node: Node | None) -> RangeVariable:
+        """The relation that is changed, under its alias."""
+        qualified = node.first("qualified_name") if node else None
+        if node is None or qualified is None:
+            return RangeVariable("", known=False, label="an unreadable table")
+        names, _ = parts(self.tree, qualified)
+        alias = node.child("ColId")
+        alias_part = part(self.tree, alias) if alias is not None else None
+        if alias_part is not None:
+            self.label(alias_part, Explanation.VARIABLE, "an alias")
+        tables, self.tables = self.tables, None  # a WITH query is never the target of a change
+        variable = self.named_relation(names, alias_part.name if alias_part else "")
+        self.tables = tables
+        return variable
+
+    def returning(self, node: Node, scope: Scope, target: RangeVariable) -> Columns:
+        """RETURNING sees the target, FROM, and OLD and NEW (PostgreSQL 18)."""
+        around = Scope(
+            scope.parent,
+            [
+                RangeVariable(n, target.columns, target.relation, target.known, label=target.label)
+                for n in ("old", "new")
+            ],
+        )
+        inner = Scope(around, scope.variables, scope.merged)
+        for child in node.children:
+            if child.type not in ("kw_returning", "target_list"):
+                self.label_all(child, Explanation.VARIABLE, "an alias")
+        return self.targets(node, inner)
+
+    def write(self, target: RangeVariable, name: Part) -> None:
+        """A column of the target is written."""
+        column = target.column(name.name)
+        if self.is_hole(name):
+            self.result.holes[name.start] = frozenset([target.relation.oid] if target.relation else [])
+        elif column is not None:
+            self.result.use(column, Access.WRITE, name.place)
+            self.label(name, Explanation.OTHER_TABLE, target.label)
+        elif target.known:
+            self.label(name, Explanation.OTHER_TABLE, f"no column of {target.label} (42703)")
+        else:
+            self.of_unknown(name, target)
+
+    def set_clauses(self, node: Node, target: RangeVariable, scope: Scope) -> None:
+        """SET c = …, (a, b) = …; the left side is always a column of the target."""
+        for clause in node.find_own("set_clause"):
+            for child in clause.children:
+                if child.type in ("set_target", "set_target_list"):
+                    self.set_targets(child, target, scope)
+                else:
+                    self.expressions(child, scope)
+
+    def set_targets(self, node: Node, target: RangeVariable, scope: Scope) -> None:
+        for item in [node] if node.type == "set_target" else node.all("set_target"):
+            names, rest = parts(self.tree, item)
+            if names:
+                self.write(target, names[0])
+                for field in names[1:]:
+                    self.label(field, Explanation.VALUE, "a field of a composite column")
+            for element in rest:
+                self.expressions(element, scope)
+
+    def insert(self, node: Node, scope: Scope) -> RangeVariable:
+        """INSERT: a missing column list writes every column by position."""
+        target = self.target_relation(node.child("insert_target"))
+        scope.variables.append(target)
+        rest = node.child("insert_rest")
+        if rest is not None:
+            self.insert_rest(rest, target, node)
+        conflict = node.child("opt_on_conflict")
+        if conflict is not None:
+            self.on_conflict(conflict, target, scope)
+        return target
+
+    def insert_rest(self, rest: Node, target: RangeVariable, node: Node) -> None:
+        listed = rest.child("insert_column_list")
+        if listed is not None:
+            for item in listed.all("insert_column_item"):
+                names, _ = parts(self.tree, item)
+                self.write(target, names[0])
+        elif not rest.has("kw_default"):
+            qualified = node.first("qualified_name")
+            place = (qualified.start, qualified.end) if qualified else (node.start, node.start)
+            for column in target.columns:
+                self.result.use(column, Access.STAR, place)
+            self.star_over_unknown(target, place)
+        query = rest.child("SelectStmt")
+        if query is not None:
+            self.result.consume(self.query(query, None))
+
+    def on_conflict(self, node: Node, target: RangeVariable, scope: Scope) -> None:
+        """ON CONFLICT (columns) DO UPDATE SET …; EXCLUDED is the row that was to be inserted."""
+        excluded = RangeVariable("excluded", target.columns, target.relation, target.known, label="EXCLUDED")
+        columns_only = Scope(scope.parent, [target])
+        around = Scope(scope.parent, [excluded])
+        inner = Scope(around, scope.variables)
+        for child in node.children:
+            if child.type == "opt_conf_expr":
+                if child.has("kw_constraint"):
+                    self.label_all(child, Explanation.VARIABLE, "a constraint's name")
+                else:
+                    self.in_relation(child, columns_only)
+            elif child.type == "set_clause_list":
+                self.set_clauses(child, target, inner)
+            else:
+                self.expressions(child, inner)
+
+    def update(self, node: Node, scope: Scope) -> RangeVariable:
+        """UPDATE … SET … FROM … WHERE …"""
+        target = self.target_relation(node.child("relation_expr_opt_alias"))
+        scope.variables.append(target)
+        from_clause = node.child("from_clause")
+        if from_clause is not None:
+            self.from_clause(from_clause, scope)
+        for child in node.children:
+            if child.type == "set_clause_list":
+                self.set_clauses(child, target, scope)
+            elif child.type == "where_or_current_clause":
+                self.expressions(child, scope)
+        return target
+
+    def delete(self, node: Node, scope: Scope) -> RangeVariable:
+        """DELETE … USING … WHERE …"""
+        target = self.target_relation(node.child("relation_expr_opt_alias"))
+        scope.variables.append(target)
+        using = node.child("using_clause")
+        if using is not None:
+            self.from_clause(using, scope)
+        where = node.child("where_or_current_clause")
+        if where is not None:
+            self.expressions(where, scope)
+        return target
+
+    def merge_into(self, node: Node, scope: Scope) -> RangeVariable:
+        """MERGE INTO … USING … ON … WHEN …"""
+        target = self.target_relation(node.child("relation_expr_opt_alias"))
+        source = node.child("table_ref")
+        if source is not None:
+            self.from_item(source, scope)
+        scope.variables.insert(0, target)
+        for child in node.children:
+            if child.type == "a_expr":
+                self.expressions(child, scope)
+            elif child.type == "merge_when_list":
+                for clause in child.all("merge_when_clause"):
+                    self.merge_when(clause, target, scope)
+        return target
+
+    def merge_when(self, clause: Node, target: RangeVariable, scope: Scope) -> None:
+        for child in clause.children:
+            if child.type == "merge_update":
+                self.set_clauses(child, target, scope)
+            elif child.type == "merge_insert":
+                self.merge_insert(child, target, scope)
+            elif child.type == "opt_merge_when_condition":
+                self.expressions(child, scope)
+
+    def merge_insert(self, node: Node, target: RangeVariable, scope: Scope) -> None:
+        listed = node.child("insert_column_list")
+        values = node.child("merge_values_clause")
+        if listed is not None:
+            for item in listed.all("insert_column_item"):
+                self.write(target, parts(self.tree, item)[0][0])
+        elif values is not None:
+            for column in target.columns:
+                self.result.use(column, Access.STAR, (node.start, node.start + len("INSERT")))
+        if values is not None:
+            self.expressions(values, scope)

@@ -1,0 +1,213 @@
+"""What `EXECUTE` runs, as far as literals, `||`, `format()` and `quote_ident()` tell; the rest are holes.
+
+Each text keeps a map back to the literals it was made of, as a fragment does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from legacy_ref_scan.model import HOLE
+from legacy_ref_scan.sql.lexer import Kind, Token, name_of, string_value, words
+
+# (bytes, start, end): a value and the place in the body that it comes from; (HOLE, start, end) where it is not known
+_Bit = tuple[bytes, int, int]
+_MAX_DEPTH = 6
+_MAX_ALTERNATIVES = 16
+_FORMAT = re.compile(rb"%(?:(\d+)\$)?-?\d*([sIL%])")
+_IDENTITY = frozenset({b"quote_ident", b"quote_literal", b"quote_nullable", b"trim", b"btrim", b"lower", b"text"})
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicText:
+    """A text that EXECUTE may run. `pieces` are (start in text, end in text, start in body, end in body).
+
+    A piece whose two sides have one length matches byte for byte.
+    """
+
+    text: bytes
+    pieces: tuple[tuple[int, int, int, int], ...]
+    place: tuple[int, int]
+
+    @property
+    def known(self) -> bool:
+        """Whether any of it is known."""
+        return bool(self.text.strip(HOLE + b" "))
+
+
+def assemble(
+    text: bytes, start: int, end: int, assigned: Mapping[str, Sequence[tuple[int, int]]]
+) -> tuple[DynamicText, ...]:
+    """The texts that the expression `text[start:end]` can be; `assigned` are the assignments to variables."""
+    values = _Assembler(text, assigned).value(words(text, start, end), 0)
+    return tuple(_finish(bits, (start, end)) for bits in values)
+
+
+def _finish(bits: Sequence[_Bit], place: tuple[int, int]) -> DynamicText:
+    parts: list[bytes] = []
+    pieces: list[tuple[int, int, int, int]] = []
+    size = 0
+    for value, start, end in bits:
+        parts.append(value)
+        if value != HOLE:
+            pieces.append((size, size + len(value), start, end))
+        size += len(value)
+    return DynamicText(b"".join(parts), tuple(pieces), place)
+
+
+class _Assembler:
+    def __init__(self, text: bytes, assigned: Mapping[str, Sequence[tuple[int, int]]]) -> None:
+        self.text, self.assigned = text, assigned
+
+    def raw(self, token: Token) -> bytes:
+        return self.text[token.start : token.end]
+
+    def value(self, tokens: tuple[Token, ...], depth: int) -> list[list[_Bit]]:
+        """Alternatives of a concatenation."""
+        values: list[list[_Bit]] = [[]]
+        for operand in self.split(tokens, b"||"):
+            choices = self.operand(operand, depth)
+            values = [before + choice for before in values for choice in choices][:_MAX_ALTERNATIVES]
+        return values
+
+    def split(self, tokens: tuple[Token, ...], separator: bytes) -> list[tuple[Token, ...]]:
+        groups: list[list[Token]] = [[]]
+        depth = 0
+        for token in tokens:
+            raw = self.raw(token)
+            depth += (raw in (b"(", b"[")) - (raw in (b")", b"]"))
+            if raw == separator and depth == 0:
+                groups.append([])
+            else:
+                groups[-1].append(token)
+        return [tuple(group) for group in groups]
+
+    def operand(self, tokens: tuple[Token, ...], depth: int) -> list[list[_Bit]]:
+        if not tokens:
+            return [[]]
+        place = (tokens[0].start, tokens[-1].end)
+        hole: list[list[_Bit]] = [[(HOLE, *place)]]
+        if depth > _MAX_DEPTH:
+            return hole
+        tokens = self.without_cast(tokens)
+        first = tokens[0]
+        if len(tokens) == 1 and first.kind in (Kind.STRING, Kind.DOLLAR):
+            return [self.literal(first)]
+        if len(tokens) == 1 and first.kind in (Kind.WORD, Kind.QUOTED):
+            return self.variable(first, depth) or hole
+        if self.raw(first) == b"(" and self.closes(tokens, 0) == len(tokens) - 1:
+            return self.value(tokens[1:-1], depth + 1)
+        name = self.raw(first).lower()
+        if len(tokens) > 2 and self.raw(tokens[1]) == b"(" and self.closes(tokens, 1) == len(tokens) - 1:
+            arguments = self.split(tokens[2:-1], b",")
+            if name == b"format":
+                return self.format(arguments, depth) or hole
+            if name in _IDENTITY and len(arguments) == 1:
+                return self.value(arguments[0], depth + 1)
+            if name in (b"concat", b"concat_ws"):
+                return self.concat(arguments, name == b"concat_ws", depth)
+        return hole
+
+    def without_cast(self, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+        for index, token in enumerate(tokens):
+            if self.raw(token) == b"::" and index:
+                return tokens[:index] if self.balanced(tokens[:index]) else tokens
+        return tokens
+
+    def balanced(self, tokens: tuple[Token, ...]) -> bool:
+        raws = [self.raw(token) for token in tokens]
+        return raws.count(b"(") == raws.count(b")")
+
+    def closes(self, tokens: tuple[Token, ...], start: int) -> int:
+        depth = 0
+        for index in range(start, len(tokens)):
+            raw = self.raw(tokens[index])
+            depth += (raw == b"(") - (raw == b")")
+            if depth == 0:
+                return index
+        return -1
+
+    def literal(self, token: Token) -> list[_Bit]:
+        """A literal; escapes split it, so that what stands between them matches byte for byte."""
+        raw = self.raw(token)
+        if token.kind is Kind.DOLLAR:
+            tag = raw.index(b"$", 1) + 1
+            value = string_value(raw)
+            return [(value, token.start + tag, token.start + tag + len(value))]
+        if raw[:1] != b"'":
+            return [(string_value(raw), token.start, token.end)]
+        bits: list[_Bit] = []
+        at = 1
+        inner_end = len(raw) - (1 if raw.endswith(b"'") and len(raw) > 1 else 0)
+        while at < inner_end:
+            quote = raw.find(b"''", at, inner_end)
+            stop = inner_end if quote < 0 else quote
+            if stop > at:
+                bits.append((raw[at:stop], token.start + at, token.start + stop))
+            if quote >= 0:
+                bits.append((b"'", token.start + quote, token.start + quote + 2))
+            at = stop + 2
+        return bits
+
+    def variable(self, token: Token, depth: int) -> list[list[_Bit]]:
+        choices: list[list[_Bit]] = []
+        for start, end in self.assigned.get(name_of(self.raw(token)), ()):
+            inner = words(self.text, start, end)
+            if any(self.raw(t).lower() == self.raw(token).lower() for t in inner):
+                choices.append([(HOLE, token.start, token.end)])  # q := q || …
+                choices.extend(self.value(tuple(t for t in inner), _MAX_DEPTH + 1))
+            else:
+                choices.extend(self.value(inner, depth + 1))
+        return choices[:_MAX_ALTERNATIVES]
+
+    def format(self, arguments: list[tuple[Token, ...]], depth: int) -> list[list[_Bit]]:
+        """format('… %I …', argument, …)"""
+        patterns = self.value(arguments[0], depth + 1) if arguments else []
+        results: list[list[_Bit]] = []
+        for pattern in patterns:
+            alternatives: list[list[_Bit]] = [[]]
+            position = 0
+            for bit in pattern:
+                value, start, end = bit
+                exact = len(value) == end - start and value != HOLE
+                at = 0
+                for match in _FORMAT.finditer(value) if value != HOLE else ():
+                    alternatives = [a + _part(bit, at, match.start(), exact) for a in alternatives]
+                    at = match.end()
+                    if match.group(2) == b"%":
+                        alternatives = [[*a, (b"%", start, end)] for a in alternatives]
+                        continue
+                    position = int(match.group(1)) if match.group(1) else position + 1
+                    choices = self.argument(arguments, position, match.group(2), depth, (start, end))
+                    alternatives = [a + c for a in alternatives for c in choices][:_MAX_ALTERNATIVES]
+                alternatives = [a + _part(bit, at, len(value), exact) for a in alternatives]
+            results.extend(alternatives)
+        return results[:_MAX_ALTERNATIVES]
+
+    def argument(
+        self, arguments: list[tuple[Token, ...]], position: int, kind: bytes, depth: int, place: tuple[int, int]
+    ) -> list[list[_Bit]]:
+        if position >= len(arguments):
+            return [[(HOLE, *place)]]
+        choices = self.value(arguments[position], depth + 1)
+        if kind != b"L":
+            return choices
+        return [[(b"'", *place), *choice, (b"'", *place)] for choice in choices]
+
+    def concat(self, arguments: list[tuple[Token, ...]], separated: bool, depth: int) -> list[list[_Bit]]:
+        values: list[list[_Bit]] = [[]]
+        separators = self.value(arguments[0], depth + 1) if separated and arguments else [[]]
+        for index, argument in enumerate(arguments[separated:]):
+            for choice in (self.value(argument, depth + 1),):
+                joint = separators[0] if index else []
+                values = [a + joint + c for a in values for c in choice][:_MAX_ALTERNATIVES]
+        return values
+
+
+def _part(bit: _Bit, at: int, stop: int, exact: bool) -> list[_Bit]:
+    value, start, end = bit
+    if at >= stop:
+        return []
+    return [(value[at:stop], start + at, start + stop)] if exact else [(value[at:stop], start, end)]

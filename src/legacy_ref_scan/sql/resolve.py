@@ -1,0 +1,95 @@
+"""Resolves every name of a statement by scope, as PostgreSQL's parse analysis does (src/backend/parser/).
+
+The walk visits each identifier once and says what it is: a column of a relation, an output name, a variable …
+It knows no target: callers filter the uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from legacy_ref_scan.model import Explanation
+from legacy_ref_scan.schema import Catalog, Relation
+from legacy_ref_scan.sql.definitions import Definitions
+from legacy_ref_scan.sql.queries import Columns
+from legacy_ref_scan.sql.results import OutputColumn, Resolved
+from legacy_ref_scan.sql.scope import Environment, Scope, range_variable
+from legacy_ref_scan.sql.tree import Node, Tree
+
+NO_ENVIRONMENT = Environment()
+
+# Statements that wrap a query or a change of data.
+_WRAPPERS = frozenset(
+    {
+        "source_file", "toplevel_stmt", "stmt", "ExplainStmt", "ExplainableStmt", "PrepareStmt", "PreparableStmt",
+        "DeclareCursorStmt", "routine_body_stmt", "routine_body_stmt_list", "opt_routine_body", "RuleActionStmt",
+        "RuleActionStmtOrEmpty", "RuleActionMulti", "RuleActionList", "schema_stmt", "OptSchemaEltList",
+    }
+)  # fmt: skip
+
+
+def resolve(
+    tree: Tree,
+    catalog: Catalog,
+    node: Node | None = None,
+    environment: Environment = NO_ENVIRONMENT,
+    consume: bool = True,
+) -> Resolved:
+    """Resolve a statement (`node`: a part of the tree that is one; else all of it).
+
+    `consume` says that somebody takes the result as it comes; without it, a `*` stays unused in `Resolved.columns`.
+    """
+    return StatementResolver(tree, catalog, environment).run(node or tree.root, consume)
+
+
+def resolve_in(
+    tree: Tree,
+    catalog: Catalog,
+    nodes: Iterable[Node],
+    relation: Relation,
+    alias: str = "",
+    extra: Mapping[str, Relation] | None = None,
+    environment: Environment = NO_ENVIRONMENT,
+) -> Resolved:
+    """Resolve expressions and column lists in the scope of one relation.
+
+    `extra` are further range variables (`NEW`, `OLD`), which unqualified names do not reach.
+    """
+    resolver = StatementResolver(tree, catalog, environment)
+    outer = Scope(variables=[range_variable(r, name) for name, r in (extra or {}).items()])
+    scope = Scope(outer, [range_variable(relation, alias)])
+    for node in nodes:
+        resolver.in_relation(node, scope)
+    return resolver.result
+
+
+class StatementResolver(Definitions):
+    """Dispatches on the kind of statement."""
+
+    def run(self, node: Node, consume: bool) -> Resolved:
+        """Resolve the statement under `node`."""
+        outputs = list(self.statement(node, Scope()))
+        for columns in outputs if consume else ():
+            self.result.consume(columns)
+        self.result.errors.extend(self.tree.errors)
+        if outputs:
+            self.result.columns = outputs[-1]
+            self.result.output = tuple(OutputColumn(c.name, c.origins, c.type) for c in outputs[-1])
+        return self.result
+
+    def statement(self, node: Node, scope: Scope) -> Iterator[Columns]:
+        """The result columns of each query among the statements under `node`."""
+        kind = node.type
+        if kind in _WRAPPERS:
+            for child in node.children:
+                yield from self.statement(child, scope)
+        elif kind == "SelectStmt":
+            yield self.query(node, scope)
+        elif kind in self.CHANGES:
+            yield self.change(node, scope)
+        elif kind == "ReturnStmt":
+            self.expressions(node, scope)
+        elif node.children and kind not in ("name", "cursor_name", "prep_type_clause"):
+            yield from self.definition(node, scope)
+        elif node.children:
+            self.label_all(node, Explanation.VARIABLE, "a statement's name")
