@@ -1,0 +1,30 @@
+"""Literals and types as people write them in DDL."""
+
+from __future__ import annotations
+
+import re
+
+# Types that are spelled in capitals, as people write DDL. A type that is not all of these words stays as it is.
+_TYPE_WORD = re.compile(
+    r"""bigint|bigserial|bit|boolean|box|bytea|char|character|cidr|circle|cube|date|daterange|decimal|double|float|
+    float4|float8|inet|int|int2|int4|int4range|int8|int8range|integer|interval|json|jsonb|jsonpath|line|lseg|macaddr|
+    money|numeric|numrange|path|point|polygon|precision|real|serial|smallint|smallserial|text|time|timestamp|
+    timestamptz|timetz|tsquery|tsrange|tstzrange|tsvector|uuid|varbit|varchar|varying|with|without|xml|zone""",
+    re.VERBOSE,
+)
+_TYPE_REST = re.compile(r"\([0-9, ]*\)|\[[0-9]*\]")
+
+
+def literal(text: str) -> str:
+    """A string literal that means the same with and without `standard_conforming_strings`."""
+    escaped = text.replace("'", "''")
+    if "\\" in escaped:
+        escaped = escaped.replace("\\", "\\\\")
+        return f"E'{escaped}'"
+    return f"'{escaped}'"
+
+
+def type_name(text: str) -> str:
+    """A type of PostgreSQL itself in capitals (`TEXT`, `TIMESTAMP WITH TIME ZONE`); any other as it was written."""
+    words = _TYPE_REST.sub(" ", text).split()
+    return text.upper() if words and all(_TYPE_WORD.fullmatch(word) for word in words) else text

@@ -1,0 +1,177 @@
+"""Puts a pair of files into a directory: both or neither, whatever happens in between.
+
+Each file is written to a temporary one beside it and synced, then linked to its name. The way back is linked first, so
+that a process that is killed between the two never leaves a drop without it; the next run completes the pair.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from legacy_ref_scan.model import ScanError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows: two runs at once may then meet, and one of them fails
+    fcntl = None  # type: ignore[assignment]
+
+# golang-migrate takes no file for a migration whose name does not begin with a digit.
+_PREFIX, _SUFFIX = ".legacy-ref-scan-", ".tmp"
+LEFTOVERS = f"**/{_PREFIX}*{_SUFFIX}"
+"""A glob for what a killed run leaves behind; the next run removes it."""
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to write: its name in the directory, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A migration and its way back, in one directory."""
+
+    directory: Path
+    up: File
+    down: File
+
+    @property
+    def paths(self) -> tuple[Path, Path]:
+        """The up file and the down file."""
+        return self.directory / self.up.name, self.directory / self.down.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A temporary file that is ready, known by its inode."""
+
+    temporary: Path
+    final: Path
+    inode: tuple[int, int]
+
+
+def missing(pair: Pair) -> list[File]:
+    """The files of the pair that are not there, the way back first. Raises `ScanError` where one differs."""
+    return [file for file in (pair.down, pair.up) if not _there(pair.directory / file.name, file.data)]
+
+
+def write_pair(pair: Pair) -> list[Path]:
+    """Write what is missing of a pair; the paths written, none where both are there with the same bytes.
+
+    Raises `ScanError` where a file is there with other bytes or cannot be written; then nothing has changed.
+    """
+    try:
+        with _locked(pair.directory):
+            _sweep(pair.directory)
+            wanted = missing(pair)
+            _publish(pair.directory, wanted)
+            return [pair.directory / file.name for file in wanted]
+    except OSError as error:
+        raise ScanError(f"{pair.directory}: cannot write the migration: {error.strerror or error}") from error
+
+
+def _there(path: Path, data: bytes) -> bool:
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ScanError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if found != data:
+        raise ScanError(f"{path} is there with other content: remove it, or give the rule another version or name")
+    return True
+
+
+def _publish(directory: Path, files: list[File]) -> None:
+    staged: list[_Staged] = []
+    temporaries = [directory / f"{_PREFIX}{os.getpid()}-{file.name}{_SUFFIX}" for file in files]
+    try:
+        for file, temporary in zip(files, temporaries, strict=True):
+            staged.append(_stage(temporary, directory / file.name, file.data))
+        for item in staged:
+            _link(item)
+        _sync(directory)
+    except BaseException:  # Ctrl-C too
+        _roll_back(directory, staged)
+        raise
+    finally:
+        for temporary in temporaries:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _stage(temporary: Path, final: Path, data: bytes) -> _Staged:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+        return _Staged(temporary, final, _inode(os.fstat(descriptor)))
+    finally:
+        os.close(descriptor)
+
+
+def _link(item: _Staged) -> None:
+    """Give the file its name, never over one that is there."""
+    try:
+        os.link(item.temporary, item.final)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(item.final):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        os.rename(item.temporary, item.final)
+
+
+def _roll_back(directory: Path, staged: list[_Staged]) -> None:
+    for item in staged:
+        # By inode, for an interruption may come after a link and before anybody took note of it.
+        with suppress(OSError):
+            if _inode(os.lstat(item.final)) == item.inode:
+                os.unlink(item.final)
+    with suppress(OSError):
+        _sync(directory)
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _sweep(directory: Path) -> None:
+    for name in os.listdir(directory):
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
+            (directory / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Keep a second run from sweeping away the temporary files of this one. Ends with the process."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sync(directory: Path) -> None:
+    if fcntl is None:  # Windows cannot open a directory
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
