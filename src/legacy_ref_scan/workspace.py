@@ -70,7 +70,7 @@ class Workspace:
         self.skipped: dict[str, str] = {}
         self._limit = limit
         self._include, self._exclude = tuple(include), tuple(exclude)
-        self._starts = tuple(self._inside(path) for path in paths)
+        self._starts = tuple(self.inside(path) for path in paths)
         self._cache: WeakValueDictionary[str, SourceFile] = WeakValueDictionary()
         self._record_listing()
 
@@ -172,7 +172,8 @@ class Workspace:
             return True
         return bool(target) and any(path.startswith(target + "/") for path in self._listing.files)
 
-    def _inside(self, path: str) -> str:
+    def inside(self, path: str) -> str:
+        """A path relative to the root, "" for the root itself; raises `ScanError` for one outside."""
         relative = os.path.relpath(os.path.join(self.root, path), self.root).replace(os.sep, "/")
         if relative == ".." or relative.startswith("../"):
             raise ScanError(f"{path}: not inside the root {self.root}")

@@ -1,0 +1,135 @@
+"""Finds the migrations of a repository and reads them in the order in which they run.
+
+A convention is a module with `recognise` and `load`, listed in `CONVENTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from posixpath import dirname
+
+from legacy_ref_scan.migrations import golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.migrations.history import Convention, History, Migration, Range
+from legacy_ref_scan.model import ScanError
+from legacy_ref_scan.workspace import Workspace
+
+__all__ = ["CONVENTIONS", "Convention", "History", "Migration", "Range", "detect"]
+
+CONVENTIONS: dict[str, Convention] = {
+    "golang-migrate": golang_migrate,
+    "goose": goose,
+    "sql-migrate": sql_migrate,
+    "schema-file": schema_file,
+}
+"""Each convention by its name in a rule; the first that recognises a directory is asked first."""
+
+_OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver", "clickhouse", "oracle"})
+_TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
+_CLEARLY_LARGER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    directory: str
+    convention: str
+    count: int
+    paths: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.directory or '.'} ({self.convention}, {self.count})"
+
+
+def detect(
+    workspace: Workspace,
+    directory: str | None = None,
+    convention: str | None = None,
+    concerns: Callable[[bytes], bool] | None = None,
+) -> History:
+    """The migrations in `directory` (or a file; relative to the root), or those found by looking for them.
+
+    `concerns` tells text about the tables in question: where several directories hold migrations, one that is about
+    them comes first. Without any migration the history is empty and has a problem that says so. Raises `ScanError`
+    where the directory does not exist or two directories are equally likely.
+    """
+    if convention is not None and convention not in CONVENTIONS:
+        raise ScanError(f"unknown migration convention {convention!r}: one of {', '.join(CONVENTIONS)}")
+    if directory is not None:
+        return _given(workspace, workspace.inside(directory), convention)
+    candidates = list(_candidates(workspace, convention))
+    if not candidates:
+        return History("", convention or "", problems=("no migrations found: name their directory with --migrations",))
+    return _load_best(workspace, candidates, concerns)
+
+
+def _given(workspace: Workspace, directory: str, convention: str | None) -> History:
+    if directory in set(workspace.all_paths) | workspace.unreadable.keys():
+        paths: tuple[str, ...] = (directory,)
+    else:
+        prefix = f"{directory}/" if directory else ""
+        below = [path for path in workspace.all_paths if path.startswith(prefix)]
+        if not below:
+            where = f"{directory or '.'}: no such file or directory with files in the {workspace.tree.label}"
+            raise ScanError(f"migrations in {where}")
+        paths = _of_directory(below, directory)
+    name = convention or _convention_of(paths, workspace)
+    history = CONVENTIONS[name].load(directory, paths, workspace.read)
+    if not history.migrations and not history.problems:
+        return replace(history, problems=(f"no migrations of the {name} convention in {directory or '.'}",))
+    return history
+
+
+def _of_directory(below: Sequence[str], directory: str) -> tuple[str, ...]:
+    """The files right in the directory, as the tools take them; without SQL among them, all below it."""
+    direct = tuple(path for path in below if dirname(path) == directory)
+    return direct if any(path.endswith(".sql") for path in direct) else tuple(below)
+
+
+def _convention_of(paths: Sequence[str], workspace: Workspace) -> str:
+    counts = {name: CONVENTIONS[name].recognise(paths, workspace.read) for name in CONVENTIONS if name != "schema-file"}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] else "schema-file"
+
+
+def _candidates(workspace: Workspace, convention: str | None) -> Iterable[_Candidate]:
+    """Directories with migrations; only where there are none, single files that are called as a schema is."""
+    directories: dict[str, list[str]] = {}
+    for path in workspace.all_paths:
+        if path.endswith(".sql"):
+            directories.setdefault(dirname(path), []).append(path)
+    names = [name for name in CONVENTIONS if name != "schema-file" and convention in (None, name)]
+    found = [
+        _Candidate(directory, name, count, tuple(paths))
+        for directory, paths in directories.items()
+        for name in names
+        if (count := CONVENTIONS[name].recognise(paths, workspace.read))
+    ]
+    if found or convention not in (None, "schema-file"):
+        return found
+    files = (path for path in workspace.all_paths if schema_file.recognise([path], workspace.read))
+    return [_Candidate(path, "schema-file", 1, (path,)) for path in files]
+
+
+def _load_best(
+    workspace: Workspace, candidates: Sequence[_Candidate], concerns: Callable[[bytes], bool] | None
+) -> History:
+    best = _without(_without(candidates, _OTHER_DATABASES), _TEST_DIRECTORIES)
+    if len(best) > 1 and concerns is not None:
+        best = [item for item in best if _about(item, workspace, concerns)] or best
+    best = sorted(best, key=lambda item: (-item.count, item.directory))
+    if len(best) > 1 and best[0].count < _CLEARLY_LARGER * best[1].count:
+        listed = ", ".join(map(str, best))
+        raise ScanError(f"several directories hold migrations: {listed}. Name one with --migrations DIR")
+    history = _given(workspace, best[0].directory, best[0].convention)
+    others = sorted(str(item) for item in candidates if item is not best[0])
+    return replace(history, notes=(*history.notes, *(f"other migrations, not used: {item}" for item in others)))
+
+
+def _without(candidates: Sequence[_Candidate], names: frozenset[str]) -> Sequence[_Candidate]:
+    """Those that do not lie in a directory of such a name, unless all do."""
+    return [item for item in candidates if names.isdisjoint(item.directory.lower().split("/"))] or candidates
+
+
+def _about(candidate: _Candidate, workspace: Workspace, concerns: Callable[[bytes], bool]) -> bool:
+    sources = (workspace.read(path) for path in candidate.paths)
+    return any(source is not None and concerns(source.data) for source in sources)

@@ -1,0 +1,143 @@
+"""golang-migrate: one file up, one file down, `{version}_{title}.{up|down}.{extension}`, run in numeric order.
+
+The rules are those of its `source/parse.go` and of `migrate create -seq`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.model import ScanError, SourceFile
+
+DEFAULT_WIDTH = 6
+_NAME = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$", re.DOTALL)
+_LARGEST = 2**64 - 1
+_FIRST_TIMESTAMP = 10**13  # 14 digits: 20060102150405
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _File:
+    version: int
+    path: str
+    title: str
+    direction: str
+
+
+def recognise(paths: Sequence[str], read: Read) -> int:
+    """Counts the up files. (`read` is not needed: the names say it.)"""
+    return sum(1 for file in _files(paths) if file.direction == "up" and file.path.endswith(".sql"))
+
+
+def load(directory: str, paths: Sequence[str], read: Read) -> History:
+    """Pairs the files by version, in numeric order. Files with other names are ignored, as golang-migrate does."""
+    files = sorted(_files(paths))
+    ups = [file for file in files if file.direction == "up"]
+    downs = {file.version: file for file in files if file.direction == "down"}
+    migrations: list[Migration] = []
+    problems = [*_bad_versions(paths), *_duplicates(files), *_missing_ups(files)]
+    notes = [*_missing_downs(ups, downs), *_ignored(paths)]
+    for up in ups:
+        source = read(up.path)
+        if source is None:
+            problems.append(f"{up.path} cannot be read")
+            continue
+        if not source.data.strip():
+            problems.append(f"{up.path} is empty")
+        down = downs.get(up.version)
+        undo = read(down.path) if down else None
+        migrations.append(_migration(up, source, undo))
+    return History(directory, "golang-migrate", tuple(migrations), tuple(problems), tuple(notes))
+
+
+def width_in_use(paths: Iterable[str]) -> int:
+    """How many digits the versions in a directory are padded to; 0 where they are not padded at all.
+
+    Without any migration it is the default of `migrate create -seq`.
+    """
+    numbers = [match.group(1) for match in map(_match, paths) if match]
+    if not numbers:
+        return DEFAULT_WIDTH
+    padded = [number for number in numbers if number.startswith("0")]
+    return len(max(numbers, key=int)) if padded else 0
+
+
+def next_version(versions: Collection[int], now: datetime | None = None) -> int:
+    """The version after the last one: one more, or the time in UTC (`now`) where the versions are timestamps."""
+    last = max(versions, default=0)
+    if last < _FIRST_TIMESTAMP:
+        return last + 1
+    moment = int((now or datetime.now(UTC)).astimezone(UTC).strftime("%Y%m%d%H%M%S"))
+    return max(moment, last + 1)
+
+
+def file_names(version: int, width: int, name: str, taken: Collection[int] = ()) -> tuple[str, str]:
+    """The names of a pair, up and down. `width` as of `width_in_use`; `taken` are the versions that exist.
+
+    Raises `ScanError` where the version is taken or has more digits than the others.
+    """
+    number = str(version).zfill(width)
+    if version in taken:
+        raise ScanError(f"version {version} is taken: two migrations of one version stop golang-migrate")
+    if width and len(number) > width:
+        raise ScanError(f"version {version} has more than the {width} digits that the migrations here have")
+    if not 0 <= version <= _LARGEST:
+        raise ScanError(f"version {version} is not a number from 0 to 2^64 - 1")
+    return f"{number}_{name}.up.sql", f"{number}_{name}.down.sql"
+
+
+def _migration(up: _File, source: SourceFile, undo: SourceFile | None) -> Migration:
+    return Migration(
+        version=up.version,
+        name=up.title,
+        path=up.path,
+        up=((0, len(source.data)),),
+        source=source,
+        down_path=undo.path if undo else None,
+        down=((0, len(undo.data)),) if undo else (),
+    )
+
+
+def _match(path: str) -> re.Match[str] | None:
+    return _NAME.match(path.rpartition("/")[2])
+
+
+def _files(paths: Iterable[str]) -> Iterator[_File]:
+    for path in paths:
+        match = _match(path)
+        if match and int(match.group(1)) <= _LARGEST:
+            yield _File(int(match.group(1)), path, match.group(2), match.group(3))
+
+
+def _bad_versions(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        match = _match(path)
+        if match and int(match.group(1)) > _LARGEST:
+            yield f"{path}: the version is larger than 2^64 - 1, so golang-migrate ignores the file"
+
+
+def _duplicates(files: Iterable[_File]) -> Iterator[str]:
+    by_key: dict[tuple[int, str], list[str]] = {}
+    for file in files:
+        by_key.setdefault((file.version, file.direction), []).append(file.path)
+    for (version, direction), paths in by_key.items():
+        if len(paths) > 1:
+            yield f"version {version} has {len(paths)} {direction} files: {', '.join(paths)}"
+
+
+def _missing_ups(files: Sequence[_File]) -> Iterator[str]:
+    there = {file.version for file in files if file.direction == "up"}
+    return (f"{file.path} has no up file" for file in files if file.version not in there)
+
+
+def _missing_downs(ups: Iterable[_File], downs: Collection[int]) -> Iterator[str]:
+    return (f"{file.path} has no down file" for file in ups if file.version not in downs)
+
+
+def _ignored(paths: Iterable[str]) -> Iterator[str]:
+    return (
+        f"{path}: not a name that golang-migrate reads" for path in paths if path.endswith(".sql") and not _match(path)
+    )

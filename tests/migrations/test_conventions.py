@@ -1,0 +1,211 @@
+"""Each convention: names, order, sections, and what it complains about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from legacy_ref_scan.migrations import Migration, golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.migrations.history import Convention, History
+from legacy_ref_scan.model import ScanError, SourceFile
+
+
+def load(convention: Convention, files: Mapping[str, str | None]) -> History:
+    def read(path: str) -> SourceFile | None:
+        text = files[path]
+        return None if text is None else SourceFile(path, text.encode(), "sql")
+
+    return convention.load("m", sorted(files), read)
+
+
+def up(migration: Migration) -> list[str]:
+    return [migration.source.data[start:end].decode() for start, end in migration.up]
+
+
+def down(migration: Migration) -> list[str]:
+    return [migration.source.data[start:end].decode() for start, end in migration.down]
+
+
+class TestGolangMigrate:
+    def test_numeric_order_and_pairs(self) -> None:
+        history = load(
+            golang_migrate,
+            {
+                "m/10_b.up.sql": "ten",
+                "m/9_a.up.sql": "nine",
+                "m/9_a.down.sql": "undo",
+                "m/10_b.down.sql": "no\r\n",
+                "m/0011_c_d.e.up.sql": "x",
+                "m/0011_c_d.e.down.sql": "x",
+            },
+        )
+        assert [(item.version, item.name, item.path) for item in history.migrations] == [
+            (9, "a", "m/9_a.up.sql"),
+            (10, "b", "m/10_b.up.sql"),
+            (11, "c_d.e", "m/0011_c_d.e.up.sql"),
+        ]
+        assert up(history.migrations[1]) == ["ten"]
+        assert (history.migrations[1].down_path, history.migrations[1].down) == ("m/10_b.down.sql", ((0, 4),))
+        assert (history.problems, history.notes) == ((), ())
+
+    def test_what_is_wrong(self) -> None:
+        history = load(
+            golang_migrate,
+            {
+                "m/1_a.up.sql": "x",
+                "m/01_b.up.sql": "x",
+                "m/2_c.down.sql": "x",
+                "m/3_d.up.sql": " \n",
+                "m/4_e.up.sql": None,
+                f"m/{2**64}_f.up.sql": "x",
+                "m/seed.sql": "x",
+                "m/README.md": "x",
+            },
+        )
+        assert [item.path for item in history.migrations] == ["m/01_b.up.sql", "m/1_a.up.sql", "m/3_d.up.sql"]
+        assert history.problems == (
+            f"m/{2**64}_f.up.sql: the version is larger than 2^64 - 1, so golang-migrate ignores the file",
+            "version 1 has 2 up files: m/01_b.up.sql, m/1_a.up.sql",
+            "m/2_c.down.sql has no up file",
+            "m/3_d.up.sql is empty",
+            "m/4_e.up.sql cannot be read",
+        )
+        assert history.notes == (
+            "m/01_b.up.sql has no down file",
+            "m/1_a.up.sql has no down file",
+            "m/3_d.up.sql has no down file",
+            "m/4_e.up.sql has no down file",
+            "m/seed.sql: not a name that golang-migrate reads",
+        )
+
+    def test_recognise_counts_up_files_of_sql(self) -> None:
+        paths = ["1_a.up.sql", "1_a.down.sql", "2_b.up.json", "x.sql", f"{2**64 - 1}_c.up.sql"]
+        assert golang_migrate.recognise(paths, lambda path: None) == 2
+
+    @pytest.mark.parametrize(
+        ("paths", "width"),
+        [
+            ([], 6),
+            (["m/seed.sql"], 6),
+            (["m/000001_a.up.sql", "m/000067_b.up.sql"], 6),
+            (["m/0001_a.up.sql"], 4),
+            (["m/9_a.up.sql", "m/10_a.up.sql"], 0),
+            (["m/20240102030405_a.up.sql"], 0),
+            (["m/001_a.up.sql", "m/1000_b.up.sql"], 4),
+        ],
+    )
+    def test_width_in_use(self, paths: list[str], width: int) -> None:
+        assert golang_migrate.width_in_use(paths) == width
+
+    def test_next_version(self) -> None:
+        now = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
+        assert golang_migrate.next_version([]) == 1
+        assert golang_migrate.next_version([9, 67, 10]) == 68
+        assert golang_migrate.next_version([67], now) == 68
+        assert golang_migrate.next_version([20240102030405], now) == 20270102030405
+        assert golang_migrate.next_version([20270102030405], now) == 20270102030406
+        assert golang_migrate.next_version([1_700_000_000], now) == 1_700_000_001
+
+    def test_file_names(self) -> None:
+        assert golang_migrate.file_names(68, 6, "drop_x") == ("000068_drop_x.up.sql", "000068_drop_x.down.sql")
+        assert golang_migrate.file_names(68, 0, "x", {67}) == ("68_x.up.sql", "68_x.down.sql")
+        with pytest.raises(ScanError, match="version 68 is taken"):
+            golang_migrate.file_names(68, 6, "x", {67, 68})
+        with pytest.raises(ScanError, match="more than the 3 digits"):
+            golang_migrate.file_names(1000, 3, "x")
+        with pytest.raises(ScanError, match="not a number from 0"):
+            golang_migrate.file_names(2**64, 0, "x")
+
+    def test_a_generated_pair_is_read_back(self) -> None:
+        names = golang_migrate.file_names(68, 6, "drop_x")
+        history = load(golang_migrate, {f"m/{name}": "x" for name in names})
+        assert [(item.version, item.name, item.down_path) for item in history.migrations] == [
+            (68, "drop_x", "m/000068_drop_x.down.sql")
+        ]
+        assert (history.problems, history.notes) == ((), ())
+
+
+class TestSqlMigrate:
+    def test_several_sections_in_one_file(self) -> None:
+        text = "before\n-- +migrate Up\nA;\n-- +migrate Down\nZ;\n-- +migrate Up notransaction\nB;\n-- +migrate Down\n"
+        (migration,) = load(sql_migrate, {"m/1.sql": text}).migrations
+        assert up(migration) == ["A;\n", "B;\n"]
+        assert down(migration) == ["Z;\n", ""]
+        assert migration.down_path == "m/1.sql"
+
+    def test_statement_marks_and_indented_marks_change_no_direction(self) -> None:
+        text = (
+            "-- +migrate Up\r\n-- +migrate StatementBegin\r\nA;\r\n  -- +migrate Down\r\n-- +migrate StatementEnd\r\n"
+        )
+        (migration,) = load(sql_migrate, {"m/1.sql": text}).migrations
+        assert up(migration) == [text.removeprefix("-- +migrate Up\r\n")]
+        assert (migration.down, migration.down_path) == ((), None)
+
+    def test_order_is_by_number_then_by_name(self) -> None:
+        names = ["b.sql", "a.sql", "10_x.sql", "9_x.sql", "09_a.sql", "1623246000.sql"]
+        history = load(sql_migrate, dict.fromkeys(names, "-- +migrate Up\nx"))
+        assert [item.path for item in history.migrations] == [
+            "09_a.sql",
+            "9_x.sql",
+            "10_x.sql",
+            "1623246000.sql",
+            "a.sql",
+            "b.sql",
+        ]
+        assert [item.version for item in history.migrations] == [9, 9, 10, 1623246000, 0, 0]
+
+    def test_what_is_wrong(self) -> None:
+        history = load(sql_migrate, {"1.sql": "--+migrate Up\nx", "2.sql": None, "x.md": "-- +migrate Up"})
+        assert history.migrations == ()
+        assert history.problems == (
+            "1.sql has no mark of sql-migrate that says what is up and what is down",
+            "2.sql cannot be read",
+        )
+
+    def test_a_mark_at_the_very_end(self) -> None:
+        (migration,) = load(sql_migrate, {"1.sql": "-- +migrate Up"}).migrations
+        assert up(migration) == [""]
+
+
+class TestGoose:
+    def test_sections_and_numeric_order(self) -> None:
+        text = "-- +goose Up\n-- +goose StatementBegin\nA;\n-- +goose StatementEnd\n--  +GOOSE  down\nZ;\n"
+        history = load(goose, {"m/10_b.sql": text, "m/9_a.sql": text})
+        assert [(item.version, item.name) for item in history.migrations] == [(9, "9_a"), (10, "10_b")]
+        assert up(history.migrations[0]) == ["-- +goose StatementBegin\nA;\n-- +goose StatementEnd\n"]
+        assert down(history.migrations[0]) == ["Z;\n"]
+        assert history.problems == ()
+
+    def test_what_is_wrong(self) -> None:
+        mark = "-- +goose Up\n"
+        files = {"m/2_a.sql": mark, "m/02_b.sql": mark, "m/x.sql": mark, "m/3_c.go": "package m", "m/3_c_test.go": "x"}
+        assert load(goose, {**files, "m/4.sql": "SELECT 1"}).problems == (
+            "m/4.sql has no mark of goose that says what is up and what is down",
+            "m/3_c.go is a migration in Go: what it does to the schema is not known",
+            "m/x.sql has no version from 1 in its name",
+            "m/02_b.sql and m/2_a.sql have one version",
+        )
+
+
+class TestSchemaFile:
+    def test_files_run_whole_in_numeric_order(self) -> None:
+        history = load(schema_file, {"m/10-b.sql": "B", "m/9-a.sql": "A", "m/9-a.down.sql": "Z", "m/x.txt": "x"})
+        assert [(item.version, item.name, up(item)) for item in history.migrations] == [
+            (9, "9-a", ["A"]),
+            (10, "10-b", ["B"]),
+        ]
+        assert history.notes == ("the files run in numeric order, which is not their alphabetical one",)
+
+    def test_versions_with_dots(self) -> None:
+        history = load(schema_file, {"m/V1.10__b.sql": "B", "m/V1.9__a.sql": "A"})
+        assert [item.name for item in history.migrations] == ["V1.9__a", "V1.10__b"]
+
+    @pytest.mark.parametrize("mark", ["-- migrate:down", "---- create above / drop below ----", "-- +goose Down"])
+    def test_a_file_that_goes_both_ways_is_a_problem(self, mark: str) -> None:
+        history = load(schema_file, {"m/1.sql": f"A;\n{mark}\nZ;\n"})
+        assert history.problems == ("m/1.sql holds an up and a down part: name the convention that it is written for",)
+
+    def test_an_unreadable_file_is_a_problem(self) -> None:
+        assert load(schema_file, {"m/1.sql": None}).problems == ("m/1.sql cannot be read",)

@@ -1,0 +1,155 @@
+"""Where the migrations are: given, found, ambiguous, missing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from legacy_ref_scan.migrations import CONVENTIONS, detect
+from legacy_ref_scan.model import ScanError
+from legacy_ref_scan.rules import CONVENTIONS as NAMES_IN_RULES
+from legacy_ref_scan.workspace import Workspace
+
+UP = "CREATE TABLE t (c text);\n"
+GOOSE = "-- +goose Up\nCREATE TABLE t (c text);\n-- +goose Down\nDROP TABLE t;\n"
+SQL_MIGRATE = GOOSE.replace("goose", "migrate")
+
+
+@pytest.fixture(autouse=True)
+def _outside_of_any_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+
+def write(root: Path, files: Mapping[str, str]) -> Workspace:
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    return Workspace(root)
+
+
+def pairs(directory: str, count: int, text: str = UP) -> dict[str, str]:
+    numbers = range(1, count + 1)
+    ups = {f"{directory}/{number:06}_m.up.sql": text for number in numbers}
+    return ups | {f"{directory}/{number:06}_m.down.sql": "DROP TABLE t;" for number in numbers}
+
+
+def test_a_rule_may_name_exactly_the_conventions_there_are() -> None:
+    assert set(NAMES_IN_RULES) == set(CONVENTIONS)
+
+
+def test_the_only_directory_is_found(tmp_path: Path) -> None:
+    workspace = write(tmp_path, pairs("db/migrations", 2) | {"queries/a.sql": "SELECT 1"})
+    history = detect(workspace)
+    assert (history.directory, history.convention, len(history.migrations)) == ("db/migrations", "golang-migrate", 2)
+    assert (history.problems, history.notes) == ((), ())
+    assert str(history) == "db/migrations (golang-migrate, 2 migrations)"
+
+
+@pytest.mark.parametrize(("text", "convention"), [(GOOSE, "goose"), (SQL_MIGRATE, "sql-migrate")])
+def test_marks_tell_the_convention(tmp_path: Path, text: str, convention: str) -> None:
+    workspace = write(tmp_path, {"sql/1_a.sql": text, "sql/2_b.sql": text})
+    for history in (detect(workspace), detect(workspace, "sql"), detect(workspace, convention=convention)):
+        assert (history.directory, history.convention, len(history.migrations)) == ("sql", convention, 2)
+    assert detect(workspace, "sql/2_b.sql").convention == convention
+
+
+def test_globs_and_paths_of_the_scan_do_not_hide_migrations(tmp_path: Path) -> None:
+    write(tmp_path, pairs("db/migrations", 1) | {"cmd/main.go": "x"})
+    workspace = Workspace(tmp_path, paths=["cmd"], exclude=["db/**"])
+    assert workspace.paths == ("cmd/main.go",)
+    assert len(detect(workspace).migrations) == 1
+    assert len(detect(workspace, "db/migrations/").migrations) == 1
+
+
+@pytest.mark.parametrize("given", ["db/migrations", "db/migrations/", "./db/migrations", "absolute"])
+def test_a_given_directory(tmp_path: Path, given: str) -> None:
+    workspace = write(tmp_path, pairs("db/migrations", 3) | pairs("other", 3))
+    history = detect(workspace, str(tmp_path / "db/migrations") if given == "absolute" else given)
+    assert (history.directory, len(history.migrations)) == ("db/migrations", 3)
+
+
+def test_migrations_of_the_index_and_of_a_revision(tmp_path: Path) -> None:
+    write(tmp_path, pairs("m", 1))
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    write(tmp_path, pairs("m", 2))
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    write(tmp_path, pairs("m", 3))
+    counts = [len(detect(Workspace(tmp_path, rev=rev, staged=staged)).migrations) for rev, staged in MODES]
+    assert counts == [1, 2, 3]
+
+
+MODES = [("HEAD", False), (None, True), (None, False)]
+
+
+def test_other_databases_and_test_directories_stand_back(tmp_path: Path) -> None:
+    files = pairs("migrate/postgres", 2) | pairs("migrate/sqlite", 5) | pairs("internal/testdata/m", 4)
+    history = detect(write(tmp_path, files))
+    assert history.directory == "migrate/postgres"
+    assert history.notes == (
+        "other migrations, not used: internal/testdata/m (golang-migrate, 4)",
+        "other migrations, not used: migrate/sqlite (golang-migrate, 5)",
+    )
+
+
+def test_a_directory_of_another_database_is_taken_where_it_is_alone(tmp_path: Path) -> None:
+    assert detect(write(tmp_path, pairs("mysql", 1))).directory == "mysql"
+
+
+def test_the_much_larger_directory_wins(tmp_path: Path) -> None:
+    assert detect(write(tmp_path, pairs("a", 1) | pairs("b", 4))).directory == "b"
+
+
+def test_two_likely_directories_are_an_error_that_names_them(tmp_path: Path) -> None:
+    workspace = write(tmp_path, pairs("a", 2) | {"b/1_x.sql": GOOSE})
+    with pytest.raises(ScanError, match=r"a \(golang-migrate, 2\), b \(goose, 1\)\. Name one with --migrations"):
+        detect(workspace)
+    assert detect(workspace, convention="goose").directory == "b"
+
+
+def test_the_directory_that_is_about_the_table_wins(tmp_path: Path) -> None:
+    workspace = write(tmp_path, pairs("a", 2) | pairs("b", 2, "CREATE TABLE wanted ();"))
+    assert detect(workspace, concerns=lambda data: b"wanted" in data).directory == "b"
+    with pytest.raises(ScanError, match="several directories"):
+        detect(workspace, concerns=lambda data: b"neither" in data)
+
+
+def test_no_migrations_are_a_problem_not_an_error(tmp_path: Path) -> None:
+    history = detect(write(tmp_path, {"a.go": "x", "q.sql": "SELECT 1"}))
+    assert history.migrations == ()
+    assert history.problems == ("no migrations found: name their directory with --migrations",)
+
+
+def test_a_schema_file_is_the_last_resort(tmp_path: Path) -> None:
+    workspace = write(tmp_path, {"db/schema.sql": UP, "db/queries.sql": "SELECT 1"})
+    for history in (detect(workspace), detect(workspace, convention="schema-file"), detect(workspace, "db/schema.sql")):
+        assert (history.directory, history.convention) == ("db/schema.sql", "schema-file")
+        assert [item.path for item in history.migrations] == ["db/schema.sql"]
+    write(tmp_path, {"x/structure.sql": UP})
+    with pytest.raises(ScanError, match="several directories"):
+        detect(Workspace(tmp_path))
+
+
+def test_wrong_arguments(tmp_path: Path) -> None:
+    workspace = write(tmp_path, {"a.go": "x", "docs/x.md": "x"})
+    with pytest.raises(ScanError, match=r"migrations in db/none: no such file or directory"):
+        detect(workspace, "db/none")
+    with pytest.raises(ScanError, match="not inside the root"):
+        detect(workspace, "../x")
+    with pytest.raises(ScanError, match="unknown migration convention 'rails'"):
+        detect(workspace, convention="rails")
+    assert detect(workspace, "docs").problems == ("no migrations of the schema-file convention in docs",)
+
+
+def test_the_root_itself_may_hold_the_migrations(tmp_path: Path) -> None:
+    history = detect(write(tmp_path, {"1_a.up.sql": UP}), ".")
+    assert (history.directory, [item.path for item in history.migrations]) == ("", ["1_a.up.sql"])
+
+
+def test_a_directory_of_directories_is_read_whole(tmp_path: Path) -> None:
+    workspace = write(tmp_path, {"s/10/a.sql": UP, "s/9/b.sql": UP, "s/readme.md": ""})
+    assert [item.path for item in detect(workspace, "s").migrations] == ["s/9/b.sql", "s/10/a.sql"]
