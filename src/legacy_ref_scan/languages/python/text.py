@@ -259,9 +259,8 @@ def dedent(text: Text) -> Text:
     at = 0
     for line in lines:
         end = at + len(line)
-        kept.append(text.cut(at + len(margin) if line.startswith(margin) else end, min(end + 1, len(text.flat))))
-        if not line.startswith(margin):
-            kept[-1] = text.cut(end, min(end + 1, len(text.flat)))
+        start = at + len(margin) if line.strip(_EDGE_SPACE) else end
+        kept.append(text.cut(start, min(end + 1, len(text.flat))))
         at = end + 1
     return concat(kept)
 
@@ -272,3 +271,10 @@ def _common(margins: Sequence[bytes]) -> bytes:
     low, high = min(margins), max(margins)
     same = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
     return low[:same]
+
+
+def replace(text: Text, old: Value, new: Value, origin: Span) -> Text:
+    """`text.replace(old, new)`; a blank where either is not known."""
+    if not isinstance(old, Text) or not old.flat or HOLE in old.flat:
+        return Text((*text.parts, Blank("a replacement", origin)))
+    return substitute(text, re.compile(re.escape(old.flat)), lambda match: parts_of(new, origin))

@@ -1,0 +1,118 @@
+"""Collects the texts that an interpretation hands out, and knows which mentions they cover."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from legacy_ref_scan.languages import Project
+from legacy_ref_scan.languages.python.text import Blank, Part, Run, Text, to_fragment
+from legacy_ref_scan.model import Consumer, Fragment, Gap, Mention, Span
+
+_RANK = (Consumer.SQL, Consumer.UNKNOWN, Consumer.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A text with the expression that holds it, and who receives it."""
+
+    text: Text
+    site: Span
+    symbol: str
+    consumer: Consumer
+    note: str
+
+
+class Findings:
+    """Texts with a mention, each kept once; `loose` ones are handed out only where nothing else covers them."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._kept: dict[tuple[Part, ...], Found] = {}
+        self._loose: dict[tuple[Part, ...], Found] = {}
+        self._gaps: dict[Span, Gap] = {}
+        self._mentions: dict[str, tuple[Mention, ...]] = {}
+        self._covered: dict[str, set[Span]] = {}
+
+    def mentions(self, path: str) -> tuple[Mention, ...]:
+        """The mentions of a file, in order."""
+        if path not in self._mentions:
+            source = self._project.read(path)
+            self._mentions[path] = self._project.names.find(source) if source is not None else ()
+        return self._mentions[path]
+
+    def holds(self, text: Text) -> bool:
+        """Whether a text holds a mention."""
+        return self._project.names.in_text(text.flat)
+
+    def emit(self, found: Found) -> None:
+        """Keeps a text if it holds a mention; the surest consumer of the same text wins."""
+        if not self.holds(found.text):
+            return
+        old = self._kept.get(found.text.parts)
+        if old is None or _RANK.index(found.consumer) < _RANK.index(old.consumer):
+            self._kept[found.text.parts] = found
+        for mention in self._within(found.text):
+            self.cover(mention.span)
+
+    def shown(self, found: Found, call: Span) -> None:
+        """Keeps what stands literally in a call that only shows it; values that come from elsewhere are left out."""
+        parts = tuple(_literal_in(part, call) for part in found.text.parts)
+        self.emit(Found(Text(parts), found.site, found.symbol, Consumer.TEXT, found.note))
+
+    def loose(self, found: Found) -> None:
+        """Remembers a text that nobody is known to receive."""
+        if found.text.parts not in self._loose and self.holds(found.text):
+            self._loose[found.text.parts] = found
+
+    def settle(self) -> None:
+        """Hands out the loose texts, the longest first, that hold a mention which nothing else covers."""
+        for found in sorted(self._loose.values(), key=lambda one: -len(one.text.flat)):
+            if any(not self.is_covered(mention.span) for mention in self._within(found.text)):
+                self.emit(found)
+        self._loose.clear()
+
+    def gap(self, gap: Gap) -> None:
+        """Keeps a gap, one a place."""
+        self._gaps.setdefault(gap.span, gap)
+
+    def cover(self, span: Span) -> None:
+        """Counts the mention at exactly that place as covered."""
+        self._covered.setdefault(span.path, set()).add(span)
+
+    def is_covered(self, span: Span) -> bool:
+        """Whether a mention is covered by what was handed out."""
+        return span in self._covered.get(span.path, ())
+
+    def fragments(self) -> list[Fragment]:
+        """What was kept, in the order of the files."""
+        return sorted(map(self._fragment, self._kept.values()), key=lambda fragment: (fragment.site, fragment.text))
+
+    def gaps(self) -> list[Gap]:
+        """The gaps, in the order of the files."""
+        return [gap for _, gap in sorted(self._gaps.items())]
+
+    def _fragment(self, found: Found) -> Fragment:
+        source = self._project.read(found.site.path)
+        test = source is not None and source.test
+        return to_fragment(found.text, found.site, found.symbol, found.consumer, test, found.note)
+
+    def _within(self, text: Text) -> list[Mention]:
+        """The mentions in files that a text's bytes come from."""
+        inside: list[Mention] = []
+        for origin in text.origins:
+            mentions = self.mentions(origin.path)
+            first = bisect_left(mentions, origin.start, key=lambda mention: mention.span.end - 1)
+            for mention in mentions[first:]:
+                if mention.span.start >= origin.end:
+                    break
+                inside.append(mention)
+        return inside
+
+
+def _literal_in(part: Part, call: Span) -> Part:
+    if isinstance(part, Blank) or part.origin is None:
+        return part
+    origin = part.origin
+    inside = origin.path == call.path and call.start <= origin.start and origin.end <= call.end
+    return Run(part.text, origin) if inside else Blank("a value shown", origin)

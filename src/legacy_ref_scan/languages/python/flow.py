@@ -1,0 +1,378 @@
+"""Runs the bodies of a project's Python files: assignments, branches and loops, and calls into functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import libcst as cst
+
+from legacy_ref_scan.languages.python import calls, sinks
+from legacy_ref_scan.languages.python import text as texts
+from legacy_ref_scan.languages.python.evaluate import Frame, truth
+from legacy_ref_scan.languages.python.findings import Findings, Found
+from legacy_ref_scan.languages.python.library import Library
+from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted, last_name
+from legacy_ref_scan.languages.python.receive import Caller, Env
+from legacy_ref_scan.languages.python.text import Items, Pairs, Run, Text, Unknown, Value, Values
+from legacy_ref_scan.model import Consumer, Span
+
+_DEEPEST = 4
+
+
+class Interpreter(Caller):
+    """Runs modules and hands what reaches a receiver to the findings."""
+
+    def __init__(self, library: Library, findings: Findings, budget: int) -> None:
+        super().__init__(library, findings, budget)
+        self._globals: dict[str, Env] = {}
+        self._classes: dict[Class, Env] = {}
+        self._results: dict[tuple[Function, Class | None, tuple[tuple[str, Values], ...]], Values] = {}
+        self._open: set[Function] = set()
+
+    def run(self, module: Module) -> None:
+        """Runs a file: its top level, then every function once with unknown parameters."""
+        self.globals(module)
+        for function in sorted(module.every, key=lambda one: one.name != "__init__"):
+            self.enter(function, {}, function.owner, Frame(module), known=False)
+        for owner in [one for one in module.definitions.values() if isinstance(one, Class)]:
+            self._run_inherited(owner)
+
+    def globals(self, module: Module) -> Env:
+        """The variables of a module's top level."""
+        path = module.source.path
+        if path not in self._globals:
+            frame = Frame(module)
+            self._globals[path] = frame.env  # first, for an import cycle must end
+            env = self._block(module.tree.body, frame)
+            self._globals[path] = frame.env if env is None else env
+        return self._globals[path]
+
+    def class_env(self, owner: Class) -> Env:
+        """The variables of a class's body, and what its methods assign to attributes of `self`."""
+        if owner not in self._classes:
+            frame = Frame(owner.module, owner.symbol, owner)
+            self._classes[owner] = frame.env
+            self._block(owner.node.body.body, frame)
+            self._classes[owner].update(frame.env)
+        return self._classes[owner]
+
+    def telling(self, module: Module) -> set[str]:
+        """The names of a file whose value or result holds a mention: other files may use them."""
+        names = {name for name, values in self.globals(module).items() if self._any(values)}
+        names |= {
+            known.name
+            for known in module.definitions.values()
+            if isinstance(known, Class) and any(map(self._any, self.class_env(known).values()))
+        }
+        results = ((function, result) for (function, _, _), result in self._results.items())
+        return names | {function.name for function, result in results if function.module is module and self._any(result)}
+
+    def enter(self, function: Function, bound: Env, owner: Class | None, frame: Frame, *, known: bool = True) -> Values:
+        """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
+        site = function.module.span(function.node.name)
+        key = (function, owner, tuple(sorted(bound.items(), key=lambda item: item[0])))
+        if key in self._results:
+            return self._results[key]
+        if function in self._open or frame.depth >= _DEEPEST:
+            return (Unknown(f"result of {function.name}()", site),)
+        inner = Frame(function.module, frame.symbol if frame.depth or known else function.symbol, owner)
+        inner.depth = frame.depth + 1 if known else 0
+        inner.symbol = inner.symbol or function.symbol
+        self._parameters(function, bound, inner, known=known)
+        self._open.add(function)
+        try:
+            self._block(_body(function.node.body), inner)
+        finally:
+            self._open.discard(function)
+        result = self.limited(inner.returns, site, inner) or (Unknown(f"result of {function.name}()", site),)
+        self._results[key] = result
+        return result
+
+    def _parameters(self, function: Function, bound: Env, inner: Frame, *, known: bool) -> None:
+        listed = function.node.params
+        for param in (*listed.posonly_params, *listed.params, *listed.kwonly_params):
+            name = param.name.value
+            default = self.evaluate(param.default, Frame(function.module)) if param.default is not None else ()
+            unknown = Unknown(f"parameter {name} of {function.name}", function.module.span(param.name))
+            if name in bound:
+                inner.env[name] = bound[name]
+            else:
+                inner.env[name] = default if known and default else (*default, unknown)
+
+    def _run_inherited(self, owner: Class) -> None:
+        """The methods of its bases, where the class gives their attributes values of its own with a mention."""
+        if not any(map(self._any, self.class_env(owner).values())):
+            return
+        done = set(owner.methods)
+        for base in self.library.bases(owner):
+            for name, method in base.methods.items():
+                if name not in done:
+                    done.add(name)
+                    self.enter(method, {}, owner, Frame(owner.module, f"{owner.symbol}.{name}"), known=False)
+
+    # Statements. Each gives the variables after it, None where nothing runs after it.
+
+    def _block(self, statements: Iterable[cst.CSTNode], frame: Frame) -> Env | None:
+        for statement in statements:
+            if not self._statement(statement, frame):
+                return None
+        return frame.env
+
+    def _statement(self, node: cst.CSTNode, frame: Frame) -> bool:
+        match node:
+            case cst.SimpleStatementLine() | cst.SimpleStatementSuite():
+                return all(self._small(small, frame) for small in node.body)
+            case cst.If():
+                return self._if(node, frame)
+            case cst.For() | cst.While():
+                return self._loop(node, frame)
+            case cst.Try() | cst.TryStar():
+                return self._try(node, frame)
+            case cst.With():
+                for item in node.items:
+                    values = self.evaluate(item.item, frame)
+                    if item.asname is not None:
+                        self.bind(item.asname.name, _unknowns(values), frame)
+                return self._block(_body(node.body), frame) is not None
+            case cst.Match():
+                self.evaluate(node.subject, frame)
+                bodies = [_body(case.body) for case in node.cases]
+                return self._branches([*bodies, ()], frame)
+            case cst.FunctionDef() | cst.ClassDef():
+                self._definition(node, frame)
+        return True
+
+    def _small(self, node: cst.BaseSmallStatement, frame: Frame) -> bool:
+        match node:
+            case cst.Expr(value) if isinstance(value, STRINGS):
+                return True  # a docstring
+            case cst.Assign():
+                values = self.evaluate(node.value, frame)
+                for target in node.targets:
+                    self.bind(target.target, values, frame)
+            case cst.AnnAssign() if node.value is not None:
+                self.bind(node.target, self.evaluate(node.value, frame), frame)
+            case cst.AugAssign():
+                self._augment(node, frame)
+            case cst.Return():
+                frame.returns += self.evaluate(node.value, frame) if node.value is not None else ()
+                return False
+            case cst.Raise():
+                self._raise(node, frame)
+                return False
+            case cst.Break() | cst.Continue():
+                return True  # what follows does not run, but what was assigned so far lives on behind the loop
+            case cst.Import() | cst.ImportFrom() | cst.Global() | cst.Nonlocal():
+                pass
+            case _:
+                self._inside(node, frame)
+        return True
+
+    def _augment(self, node: cst.AugAssign, frame: Frame) -> None:
+        right = self.evaluate(node.value, frame)
+        left = self.evaluate(node.target, frame)
+        if isinstance(node.operator, cst.AddAssign):
+            self.bind(node.target, self.added((left, right), node, frame), frame)
+        else:
+            self.bind(node.target, self.unknown("an operation", node, frame), frame)
+
+    def _raise(self, node: cst.Raise, frame: Frame) -> None:
+        if isinstance(node.exc, cst.Call):
+            site = frame.module.span(node.exc)
+            for argument in node.exc.args:
+                self._show(self.evaluate(argument.value, frame), argument, site, frame, "raised")
+        elif node.exc is not None:
+            self.evaluate(node.exc, frame)
+
+    def _if(self, node: cst.If, frame: Frame) -> bool:
+        self.evaluate(node.test, frame)
+        before = frame.copy_env()
+        yes, no = _narrowed(node.test, before)
+        outcomes: list[Env | None] = []
+        if yes is not None:
+            frame.env = yes
+            outcomes.append(self._block(_body(node.body), frame))
+        if no is not None:
+            frame.env = no
+            orelse = node.orelse
+            if isinstance(orelse, cst.If):
+                outcomes.append(frame.env if self._if(orelse, frame) else None)
+            elif orelse is not None:
+                outcomes.append(self._block(_body(orelse.body), frame))
+            else:
+                outcomes.append(frame.env)
+        return self._merge(outcomes, node, frame)
+
+    def _loop(self, node: cst.For | cst.While, frame: Frame) -> bool:
+        rounds: list[Values | None] = [None]
+        if isinstance(node, cst.For):
+            sources = self.evaluate(node.iter, frame)
+            rounds = [_any_item(sources, frame.module.span(node.iter))]
+        before = frame.copy_env()
+        # Twice: what the first round assigns can be used by the second.
+        for values in rounds * 2:
+            if isinstance(node, cst.For) and values is not None:
+                self.bind(node.target, values, frame)
+            elif isinstance(node, cst.While):
+                self.evaluate(node.test, frame)
+            after = self._block(_body(node.body), frame)
+            self._merge([before, after if after is not None else frame.env], node, frame)
+        if node.orelse is not None:
+            return self._block(_body(node.orelse.body), frame) is not None
+        return True
+
+    def _try(self, node: cst.Try | cst.TryStar, frame: Frame) -> bool:
+        before = frame.copy_env()
+        body = self._block(_body(node.body), frame)
+        if body is not None and node.orelse is not None:
+            body = self._block(_body(node.orelse.body), frame)
+        reached = frame.copy_env()
+        outcomes: list[Env | None] = [body]
+        for handler in node.handlers:
+            self._merge([dict(before), dict(reached)], node, frame)
+            outcomes.append(self._block(_body(handler.body), frame))
+        alive = self._merge(outcomes, node, frame)
+        if node.finalbody is not None:
+            alive = self._block(_body(node.finalbody.body), frame) is not None and alive
+        return alive
+
+    def _branches(self, bodies: Sequence[Sequence[cst.CSTNode]], frame: Frame) -> bool:
+        before = frame.copy_env()
+        outcomes: list[Env | None] = []
+        for body in bodies:
+            frame.env = dict(before)
+            outcomes.append(self._block(body, frame))
+        return self._merge(outcomes, None, frame)
+
+    def _merge(self, outcomes: Sequence[Env | None], node: cst.CSTNode | None, frame: Frame) -> bool:
+        living = [env for env in outcomes if env is not None]
+        if not living:
+            return False
+        frame.env = merged = dict(living[0])
+        for env in living[1:]:
+            for name, values in env.items():
+                old = merged.get(name)
+                if old is not values:
+                    site = frame.module.span(node or frame.module.tree)
+                    merged[name] = self.limited((*(old or ()), *values), site, frame)
+        return True
+
+    def _definition(self, node: cst.FunctionDef | cst.ClassDef, frame: Frame) -> None:
+        for decorator in node.decorators:
+            self.evaluate(decorator.decorator, frame)
+        known = frame.module.definitions.get(node)
+        if isinstance(known, Class):
+            for base in (*known.node.bases, *known.node.keywords):
+                self.evaluate(base.value, frame)
+            self.class_env(known)
+
+    # Names and attributes.
+
+    def look_up(self, name: str, frame: Frame, span: Span) -> Values:
+        """A variable of the function, of its module, or imported."""
+        return frame.env.get(name) or self._global(frame.module, name, frozenset()) or (Unknown(f"name {name}", span),)
+
+    def _global(self, module: Module, name: str, seen: frozenset[str]) -> Values | None:
+        if module.source.path in seen:
+            return None
+        seen |= {module.source.path}
+        found = self.globals(module).get(name)
+        if found is not None:
+            return found
+        if name in module.imports:
+            other, inner = self.library.imported(module, module.imports[name])
+            return self._global(other, inner, seen) if other is not None and inner else None
+        for star in module.stars:
+            other, _ = self.library.imported(module, star)
+            found = self._global(other, name, seen) if other is not None else None
+            if found is not None:
+                return found
+        return None
+
+    def attribute(self, node: cst.Attribute, frame: Frame) -> Values:
+        """A variable of a module, an attribute of `self` or of a class."""
+        name = node.attr.value
+        found: Values | None = None
+        if isinstance(node.value, cst.Name):
+            owner = self._owner(node.value.value, frame)
+            if owner is not None:
+                found = self._class_attribute(owner, name, frame, frozenset())
+        path = dotted(node)
+        if found is None and path:
+            module, inner = self.library.attribute(frame.module, path)
+            found = self._global(module, inner, frozenset()) if module is not None else None
+        if found is not None:
+            return found
+        values = self.evaluate(node.value, frame)
+        if name == "value" and any(isinstance(value, Text) for value in values):
+            return values  # of an Enum's member
+        return self.unknown(f"attribute {name}", node, frame)
+
+    def _class_attribute(self, owner: Class, name: str, frame: Frame, seen: frozenset[str]) -> Values | None:
+        if owner.symbol in seen:
+            return None
+        values = self.class_env(owner).get(name)
+        if values is not None:
+            return values
+        method = owner.methods.get(name)
+        if method is not None and any("property" in dotted(d.decorator) for d in method.node.decorators):
+            return self.enter(method, {}, frame.owner or owner, frame)
+        for base in self.library.bases(owner):
+            values = self._class_attribute(base, name, frame, seen | {owner.symbol})
+            if values is not None:
+                return values
+        return None
+
+    def store(self, target: cst.Attribute | cst.Subscript, values: Values, frame: Frame) -> None:
+        """`self.name = …` is kept for the class; `x[key] = …` adds to a dict."""
+        if isinstance(target, cst.Attribute):
+            if dotted(target.value) in ("self", "cls") and frame.owner is not None:
+                env = self.class_env(frame.owner)
+                name = target.attr.value
+                env[name] = self.limited((*env.get(name, ()), *values), frame.module.span(target), frame)
+            return
+        bases = self.evaluate(target, frame) and self.evaluate(target.value, frame)
+        index = target.slice[0].slice
+        if isinstance(target.value, cst.Name) and isinstance(index, cst.Index) and isinstance(bases[0], Pairs):
+            key = self.evaluate(index.value, frame)[0]
+            if isinstance(key, Text):
+                frame.env[target.value.value] = (
+                    Pairs((*bases[0].pairs, (key.flat.decode("utf-8", "replace"), values))),
+                )
+
+
+def _body(node: cst.BaseSuite) -> Sequence[cst.CSTNode]:
+    return node.body if isinstance(node, cst.IndentedBlock) else (node,)
+
+
+def _unknowns(values: Values) -> Values:
+    return tuple(value for value in values if isinstance(value, Unknown)) or values
+
+
+def _any_item(sources: Values, span: Span) -> Values:
+    found: list[Value] = []
+    for source in sources:
+        if isinstance(source, Items) and source.items:
+            found += [value for values in source.items for value in values]
+        else:
+            found.append(Unknown("an item", span))
+    return tuple(dict.fromkeys(found))[: texts.LIMIT]
+
+
+def _narrowed(test: cst.BaseExpression, env: Env) -> tuple[Env | None, Env | None]:
+    """The variables where a test holds and where it does not; None where that can't be."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        yes, no = _narrowed(test.expression, env)
+        return no, yes
+    if not isinstance(test, cst.Name) or test.value not in env:
+        return dict(env), dict(env)
+    values = env[test.value]
+    true = tuple(value for value in values if truth(value) is not False)
+    false = tuple(value for value in values if truth(value) is not True)
+    yes = {**env, test.value: true} if true else None
+    return yes, {**env, test.value: false} if false else None
+
+
+
+
+

@@ -1,0 +1,339 @@
+"""A parsed Python file: byte positions, what stands where, and which functions, classes and imports it has."""
+
+from __future__ import annotations
+
+import re
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
+
+from legacy_ref_scan.model import SourceFile, Span
+
+# libcst's native parser overflows the C stack (a crash, no exception) somewhere beyond 1,000 nested brackets or 3,000
+# chained operators.
+_DEEPEST = 200
+_LONGEST_CHAIN = 1000
+_RECURSION = 20_000
+STRING_LITERAL = rb"""(?:
+    '''(?:[^\\']++|\\.|'(?!''))*+'''|\"\"\"(?:[^\\"]++|\\.|"(?!""))*+\"\"\"|
+    '(?:[^\\'\n]++|\\.)*+'|"(?:[^\\"\n]++|\\.)*+")"""
+"""A string literal without its prefix, for a pattern with VERBOSE and DOTALL."""
+
+_NESTING = re.compile(
+    STRING_LITERAL
+    + rb"""
+    |\#[^\n]*|[(\[{]|[)\]}]|[,\n:;]|\belif\b|[-+*/%.|&^@<>]|\b(?:and|or|not|if|lambda|await)\b|~""",
+    re.VERBOSE | re.DOTALL,
+)
+_SKIPPED_FIELDS = re.compile(
+    r"whitespace|lpar$|rpar$|lbracket$|rbracket$|lbrace$|rbrace$|comma$|semicolon$|header$|footer$|leading_lines"
+    r"|lines_after|trailing_whitespace$|newline$|colon$|dot$|operators?$|equal$|indent$"
+)
+
+STRINGS = (cst.SimpleString, cst.ConcatenatedString, cst.FormattedString, cst.TemplatedString)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A token that can hold a mention. `kind`: "name", "string", "text" (of an f-string), "comment",
+    "docstring"; `detail` says what it is there for."""
+
+    start: int
+    end: int
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function or method of a file. `symbol` is its dotted name within the file."""
+
+    node: cst.FunctionDef
+    module: Module
+    symbol: str
+    owner: Class | None = None
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """A class of a file, with its methods."""
+
+    node: cst.ClassDef
+    module: Module
+    symbol: str
+    methods: dict[str, Function] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a local name stands for: a module (`name` is empty) or a name of a module. `level`: leading dots."""
+
+    module: str
+    name: str = ""
+    level: int = 0
+
+
+@dataclass(eq=False)
+class Module:
+    """A parsed file. Filled by `parse`, not changed later."""
+
+    source: SourceFile
+    tree: cst.Module
+    spans: Mapping[cst.CSTNode, CodeSpan]
+    functions: dict[str, Function] = field(default_factory=dict)
+    classes: dict[str, Class] = field(default_factory=dict)
+    every: list[Function] = field(default_factory=list)
+    definitions: dict[cst.CSTNode, Function | Class] = field(default_factory=dict)
+    imports: dict[str, Imported] = field(default_factory=dict)
+    stars: list[Imported] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """The bytes of a node."""
+        where = self.spans[node]
+        return Span(self.source.path, where.start, where.start + where.length)
+
+    def leaf_at(self, offset: int) -> Leaf | None:
+        """The token that holds the byte at `offset`."""
+        index = bisect_right(self._starts, offset) - 1
+        leaf = self.leaves[index] if index >= 0 else None
+        return leaf if leaf is not None and offset < leaf.end else None
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [leaf.start for leaf in self.leaves]
+
+    @cached_property
+    def history(self) -> str:
+        """Which kind of migration the file is ("Alembic", "Django"), empty where it is none."""
+        assigned = {name for name in _assigned(self.tree) if name in ("revision", "down_revision")}
+        if len(assigned) == 2:
+            return "Alembic"
+        for known in self.classes.values():
+            if known.name == "Migration" and any(_ends_with(base.value, "Migration") for base in known.node.bases):
+                return "Django"
+        return ""
+
+
+def parse(source: SourceFile) -> Module | None:
+    """The parsed file; None where it is no Python that can be read (Python 2, a conflict, a template, too deep)."""
+    if _too_deep(source.data):
+        return None
+    try:
+        with deep_recursion():
+            module = _parsed(source)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError, RecursionError):
+        return None
+    return module
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Allows what a long chain of operators needs; Python frames of Python functions take no C stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes below a node, in order, without white space and punctuation."""
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from (item for item in value if isinstance(item, cst.CSTNode))
+
+
+def dotted(node: cst.CSTNode | None) -> str:
+    """`a.b.c` of a name or a chain of attributes; empty for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        left = dotted(node.value)
+        return f"{left}.{node.attr.value}" if left else ""
+    return ""
+
+
+def last_name(node: cst.CSTNode) -> str:
+    """The last name of `a.b().c`: what is called or looked up."""
+    if isinstance(node, cst.Name):
+        return node.value
+    return node.attr.value if isinstance(node, cst.Attribute) else ""
+
+
+def _parsed(source: SourceFile) -> Module:
+    wrapper = MetadataWrapper(cst.parse_module(source.data.decode("utf-8")), unsafe_skip_copy=True)
+    module = Module(source, wrapper.module, wrapper.resolve(ByteSpanPositionProvider))
+    module.leaves.extend(sorted(_leaves(module), key=lambda leaf: leaf.start))
+    _define(module, module.tree, None, "")
+    return module
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind) if not _SKIPPED_FIELDS.search(one.name))
+
+
+def _too_deep(data: bytes) -> bool:
+    depth = elifs = 0
+    chains = [0]
+    for match in _NESTING.finditer(data):
+        token = match[0]
+        if token in b"([{":
+            chains.append(0)
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif token in b")]}":
+            depth = max(depth - 1, 0)
+            if len(chains) > 1:
+                chains.pop()
+        elif token in (b",", b":", b";") or (token == b"\n" and not depth):
+            chains[-1] = 0
+        elif token == b"elif":
+            elifs += 1
+        elif token != b"\n" and not token.startswith(b"#"):
+            chains[-1] += 1
+        if chains[-1] > _LONGEST_CHAIN or elifs > _LONGEST_CHAIN:
+            return True
+    return False
+
+
+def _leaves(module: Module) -> Iterator[Leaf]:
+    """Every name, string and comment. A string within an f-string's expression splits the f-string."""
+    for node, where in module.spans.items():
+        if isinstance(node, cst.Comment):
+            yield Leaf(where.start, where.start + where.length, "comment")
+    stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "name")]
+    while stack:
+        node, detail = stack.pop()
+        kind = "string" if isinstance(node, cst.SimpleString) else ""
+        if isinstance(node, _TEXTS):
+            kind = "text"
+        elif isinstance(node, cst.Name):
+            kind = "name"
+            module.names.add(node.value)
+        if kind:
+            where = module.spans[node]
+            if detail == "docstring" and kind == "string":
+                kind = "docstring"
+            yield Leaf(where.start, where.start + where.length, kind, detail)
+        stack += [(child, _detail(node, child, detail)) for child in children(node)]
+
+
+_TEXTS = (cst.FormattedStringText, cst.TemplatedStringText)
+
+
+def _detail(node: cst.CSTNode, child: cst.CSTNode, inherited: str) -> str:
+    """What a child stands there for."""
+    match node:
+        case cst.Expr() if isinstance(child, STRINGS):
+            return "docstring"
+        case cst.Attribute() if child is node.attr:
+            return "attribute"
+        case cst.Arg():
+            if child is node.keyword:
+                return "keyword argument"
+            return f"argument {node.keyword.value}" if node.keyword else inherited
+        case cst.Param() if child is node.name:
+            return "parameter"
+        case cst.ImportAlias() | cst.ImportFrom() | cst.AsName():
+            return "import"
+        case cst.DictElement() if child is node.key:
+            return "dict key"
+        case cst.Index():
+            return "subscript"
+        case cst.Comparison() | cst.ComparisonTarget():
+            return "comparison"
+        case cst.FunctionDef() | cst.ClassDef() if child is node.name:
+            return "definition"
+        case cst.Call():
+            return f"argument of {last_name(node.func)}" if isinstance(child, cst.Arg) else inherited
+        case cst.ConcatenatedString() | cst.FormattedString() | cst.BinaryOperation() | cst.TemplatedString():
+            return inherited
+        case cst.FormattedStringExpression() | cst.TemplatedStringExpression():
+            return "name"
+        case cst.BaseStatement() | cst.BaseSmallStatement() | cst.BaseExpression():
+            return "name"
+    return inherited
+
+
+def _define(module: Module, node: cst.CSTNode, owner: Class | None, prefix: str) -> None:
+    """Lists what is defined and imported, at any depth."""
+    for child in _statements(node):
+        match child:
+            case cst.FunctionDef():
+                symbol = f"{prefix}{child.name.value}"
+                function = Function(child, module, symbol, owner)
+                module.every.append(function)
+                module.definitions[child] = function
+                if owner is not None:
+                    owner.methods[child.name.value] = function
+                else:
+                    module.functions.setdefault(child.name.value, function)
+                _define(module, child, None, f"{symbol}.")
+            case cst.ClassDef():
+                symbol = f"{prefix}{child.name.value}"
+                known = Class(child, module, symbol)
+                module.definitions[child] = known
+                module.classes.setdefault(child.name.value, known)
+                _define(module, child, known, f"{symbol}.")
+            case cst.ImportFrom(names=cst.ImportStar()):
+                module.stars.append(Imported(dotted(child.module), "", len(child.relative)))
+            case cst.Import() | cst.ImportFrom():
+                module.imports.update(_imports(child))
+
+
+def _statements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The definitions and imports below a node, those within other definitions left out."""
+    stack = list(children(node))
+    while stack:
+        child = stack.pop(0)
+        if isinstance(child, (cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom)):
+            yield child
+        elif not isinstance(child, cst.BaseExpression):
+            stack[:0] = children(child)
+
+
+def _imports(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, Imported]]:
+    if isinstance(node.names, cst.ImportStar):
+        return
+    for alias in node.names:
+        name = dotted(alias.name)
+        local = dotted(alias.asname.name) if alias.asname and isinstance(alias.asname.name, cst.Name) else ""
+        if isinstance(node, cst.Import):
+            yield (local, Imported(name)) if local else (name.split(".")[0], Imported(name.split(".")[0]))
+        else:
+            yield local or name, Imported(dotted(node.module), name, len(node.relative))
+
+
+def _assigned(tree: cst.Module) -> Iterator[str]:
+    for statement in tree.body:
+        for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            if isinstance(small, cst.Assign):
+                yield from (dotted(target.target) for target in small.targets)
+            elif isinstance(small, cst.AnnAssign):
+                yield dotted(small.target)
+
+
+def _ends_with(node: cst.BaseExpression, name: str) -> bool:
+    return last_name(node) == name

@@ -1,0 +1,145 @@
+"""The Python files of a project together: runs those that matter and accounts for every mention in the candidates."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from legacy_ref_scan.languages import Project
+from legacy_ref_scan.languages.python import literals, models
+from legacy_ref_scan.languages.python.findings import Findings
+from legacy_ref_scan.languages.python.flow import Interpreter
+from legacy_ref_scan.languages.python.library import Library
+from legacy_ref_scan.languages.python.module import Leaf, Module, deep_recursion
+from legacy_ref_scan.languages.python.sweep import sweep
+from legacy_ref_scan.languages.python.text import Text, to_fragment
+from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
+
+_STEPS = 150_000
+"""How many expressions are evaluated for one file, calls into other files included."""
+
+_LASTING = re.compile(
+    rb"\bcreate\s+(?:or\s+replace\s+)?(?:materialized\s+|constraint\s+|unique\s+|recursive\s+|temp\w*\s+)?"
+    rb"(?:function|procedure|view|trigger|policy|rule|index|publication)\b",
+    re.IGNORECASE,
+)
+
+
+def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Extracted]:
+    """What the candidates hold, and the texts of other files that use their constants."""
+    library, findings = Library(project), Findings(project)
+    parsed: list[Module] = []
+    for source in candidates:
+        module = library.load(source)
+        if module is None:
+            yield from sweep(source, findings.mentions(source.path))
+        else:
+            parsed.append(module)
+    live = [module for module in parsed if not module.history]
+    mapped = [mapping for module in live for mapping in _mapped(module, findings)]
+    _run(project, library, findings, live)
+    findings.settle()
+    rest = [item for module in parsed for item in _rest(module, findings)]
+    yield from mapped
+    yield from findings.fragments()
+    yield from findings.gaps()
+    yield from rest
+
+
+def _run(project: Project, library: Library, findings: Findings, modules: list[Module]) -> None:
+    interpreter = Interpreter(library, findings, _STEPS)
+    with deep_recursion():
+        for module in modules:
+            _run_one(interpreter, module, findings)
+        for source in _users(project, interpreter, modules):
+            other = library.load(source)
+            if other is not None and not other.history:
+                _run_one(interpreter, other, findings)
+
+
+def _users(project: Project, interpreter: Interpreter, modules: list[Module]) -> Iterator[SourceFile]:
+    """Further files that may import a name whose value holds a mention."""
+    done = {module.source.path for module in modules}
+    for module in modules:
+        words = sorted(word for word in interpreter.telling(module) if len(word) > 2)
+        stem = PurePosixPath(module.source.path.removesuffix("/__init__.py")).stem.encode()
+        for source in project.containing("python", words) if words else ():
+            if source.path not in done and stem in source.data:
+                done.add(source.path)
+                yield source
+
+
+def _run_one(interpreter: Interpreter, module: Module, findings: Findings) -> None:
+    interpreter.budget = _STEPS
+    try:
+        interpreter.run(module)
+    except RecursionError:
+        span = Span(module.source.path, 0, len(module.source.data))
+        message = "the file nests too deeply to be followed"
+        findings.gap(Gap(span, "too-deep-python", message, test=module.source.test))
+
+
+def _mapped(module: Module, findings: Findings) -> Iterator[Mapping]:
+    """The mappings whose place holds a mention; they cover it."""
+    for mapping in models.mappings(module):
+        held = [mention for mention in findings.mentions(module.source.path) if _holds(mapping.span, mention.span)]
+        for mention in held:
+            findings.cover(mention.span)
+        if held:
+            yield mapping
+
+
+def _rest(module: Module, findings: Findings) -> Iterator[Extracted]:
+    """What covers the mentions of a file that neither a mapping nor a text covers."""
+    told: set[Leaf] = set()
+    for mention in findings.mentions(module.source.path):
+        if findings.is_covered(mention.span):
+            continue
+        leaf = module.leaf_at(mention.span.start)
+        if leaf is None or leaf.end < mention.span.end:
+            yield _unexplained(module, mention)
+        elif leaf not in told:
+            told.add(leaf)
+            yield _explained(module, leaf)
+
+
+def _unexplained(module: Module, mention: Mention) -> Extracted:
+    word = module.source.data[mention.span.start : mention.span.end].decode("utf-8", "replace")
+    if keyword.iskeyword(word):
+        return Claim(mention.span, Explanation.IDENTIFIER, "keyword")
+    message = f"{mention.name} stands at a place that could not be read"
+    return Gap(mention.span, "unexplained-python", message, test=module.source.test)
+
+
+def _explained(module: Module, leaf: Leaf) -> Extracted:
+    span = Span(module.source.path, leaf.start, leaf.end)
+    if leaf.kind == "comment":
+        return Claim(span, Explanation.COMMENT)
+    if leaf.kind == "docstring":
+        return Claim(span, Explanation.COMMENT, "docstring")
+    if module.history:
+        return _historic(module, leaf, span)
+    if leaf.kind == "name":
+        return Claim(span, Explanation.IDENTIFIER, leaf.detail)
+    return _fragment(module, leaf, span)
+
+
+def _historic(module: Module, leaf: Leaf, span: Span) -> Extracted:
+    """A migration ran once and is history, unless it makes something that lives on and that nobody replays."""
+    kind = module.history
+    if leaf.kind == "string" and _LASTING.search(module.source.data, leaf.start, leaf.end):
+        message = f"a function, view, trigger or index that a {kind} migration creates is not followed"
+        return Gap(span, "unread-migration", message, test=module.source.test)
+    return Claim(span, Explanation.HISTORY, f"{kind} migration")
+
+
+def _fragment(module: Module, leaf: Leaf, span: Span) -> Extracted:
+    data = module.source.data
+    parts = literals.literal(data, span) if leaf.kind == "string" else literals.body(data, span, b"f")
+    return to_fragment(Text(parts), span, "", Consumer.UNKNOWN, module.source.test, leaf.detail)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end

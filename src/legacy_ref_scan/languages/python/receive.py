@@ -1,0 +1,263 @@
+"""What becomes of a call: its result, its receiver, and the functions of the project that it leads into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from legacy_ref_scan.languages.python import calls, sinks, text as texts
+from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
+from legacy_ref_scan.languages.python.findings import Found
+from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
+from legacy_ref_scan.languages.python.text import Items, Pairs, Run, Text, Unknown, Value, Values
+from legacy_ref_scan.model import Consumer, Span
+
+_GROWING = {"append": 0, "add": 0, "extend": 0, "insert": 1, "update": 0, "appendleft": 0}
+Env = dict[str, Values]
+
+
+class Caller(Evaluator):
+    """Evaluates calls. Running the body of a function is left to `Interpreter`."""
+
+    def enter(self, function: Function, bound: Env, owner: Class | None, frame: Frame, *, known: bool = True) -> Values:
+        """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
+        raise NotImplementedError
+
+    def call(self, node: cst.Call, frame: Frame) -> Values:
+        """The result of a call; its arguments are handed to their receiver."""
+        name = last_name(node.func)
+        receivers: Values = ()
+        if isinstance(node.func, cst.Attribute):
+            receivers = self.evaluate(node.func.value, frame)
+        elif not isinstance(node.func, cst.Name):
+            self.evaluate(node.func, frame)
+        if name == "map" and len(node.args) == 2:
+            return self._map(node, frame)
+        listed = [(argument, self.evaluate(argument.value, frame)) for argument in node.args]
+        result = self._made(node, name, receivers, listed, frame)
+        if self._receive(node, name, listed, frame):
+            return result or self.unknown(f"result of {name}()", node, frame)
+        if result is not None:
+            return result
+        entered = self._follow(node, name, listed, frame)
+        if entered is not None:
+            return entered
+        self._grow(node, name, receivers, listed, frame)
+        self._pass_on(node, name, listed, frame)
+        return self.unknown(f"result of {name or 'a call'}()", node, frame)
+
+    def _made(
+        self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> Values | None:
+        site = frame.module.span(node)
+        plain = [values for argument, values in listed if argument.keyword is None and not argument.star]
+        named = {argument.keyword.value: values for argument, values in listed if argument.keyword is not None}
+
+        def choose(options: Sequence[Values]) -> list[Values]:
+            return self.combinations(options, site, frame)
+
+        made: list[Value] = []
+        for picked in choose([*([receivers] if receivers else []), *plain, *named.values()]):
+            receiver = picked[0] if receivers else None
+            arguments = picked[1:] if receivers else picked
+            keywords = dict(zip(named, arguments[len(plain) :], strict=True))
+            found = None
+            if isinstance(receiver, Text):
+                found = calls.of_method(receiver, name, arguments[: len(plain)], keywords, site, choose)
+            if found is None and not isinstance(receiver, Text):
+                found = calls.of_helper(name, arguments[: len(plain)], site, choose)
+            if found is None:
+                return None
+            made += found
+        return self.limited(made, site, frame)
+
+    def _map(self, node: cst.Call, frame: Frame) -> Values:
+        """`map(str, items)`, `map(sql.Identifier, items)`: the function on each item."""
+        name = last_name(node.args[0].value)
+        self.evaluate(node.args[0].value, frame)
+        sources = self.evaluate(node.args[1].value, frame)
+        site = frame.module.span(node)
+        known = sources[0] if len(sources) == 1 and isinstance(sources[0], Items) else Items((), complete=False)
+        made: list[Values] = []
+        for values in known.items:
+            results = [calls.of_helper(name, (value,), site, lambda options: []) for value in values]
+            flat = tuple(value for result in results for value in (result or ()))
+            made.append(flat or (Unknown(f"result of {name}()", site),))
+        return (Items(tuple(made), known.complete),)
+
+    def _receive(self, node: cst.Call, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame) -> bool:
+        """Hands the arguments to a known receiver; whether there is one."""
+        site = frame.module.span(node)
+        receiver = dotted(node.func.value) if isinstance(node.func, cst.Attribute) else ""
+        if sinks.shows_text(dotted(node.func), name, receiver):
+            for argument, values in listed:
+                self._show(values, argument, site, frame, f"argument of {name}")
+            return True
+        if name in sinks.IMPLIED:
+            return self._imply(sinks.IMPLIED[name], name, listed, site, frame)
+        taken = False
+        for position, (argument, values) in enumerate(listed):
+            for value in values:
+                if isinstance(value, Text) and _is_statement(name, position, argument, value):
+                    taken = True
+                    span = frame.module.span(argument.value)
+                    self.findings.emit(Found(value, span, frame.symbol, Consumer.SQL, f"argument of {name}"))
+        return taken
+
+    def _show(self, values: Values, argument: cst.Arg, call: Span, frame: Frame, note: str) -> None:
+        for value in values:
+            if isinstance(value, Text):
+                span = frame.module.span(argument.value)
+                self.findings.shown(Found(value, span, frame.symbol, Consumer.TEXT, note), call)
+
+    def _imply(
+        self, what: sinks.Implied, name: str, listed: list[tuple[cst.Arg, Values]], site: Span, frame: Frame
+    ) -> bool:
+        tables = _argument(listed, *what.table)
+        columns = _argument(listed, *what.columns)
+        for table in tables:
+            for column in columns or (None,):
+                if isinstance(table, Text):
+                    text = _implied(what, table, column, site)
+                    self.findings.emit(Found(text, site, frame.symbol, Consumer.SQL, f"implied by {name}"))
+        return any(isinstance(table, Text) for table in tables)
+
+    def _follow(self, node: cst.Call, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame) -> Values | None:
+        functions = self._callees(node, name, listed, frame)
+        results: list[Value] = []
+        for function, owner in functions:
+            bound = _bound(function, listed, skip_first=function.owner is not None)
+            results += self.enter(function, bound, owner, frame)
+        return self.limited(results, frame.module.span(node), frame) if results else None
+
+    def _callees(
+        self, node: cst.Call, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> list[tuple[Function, Class | None]]:
+        known: Function | Class | None = None
+        owner: Class | None = None
+        if isinstance(node.func, cst.Name):
+            known = self.library.function(frame.module, name)
+        elif isinstance(node.func, cst.Attribute):
+            receiver = node.func.value
+            if _is_super(receiver):
+                owner = frame.owner
+                found = (self.library.method(base, name) for base in (self.library.bases(owner) if owner else ()))
+                known = next((method for method in found if method is not None), None)
+            elif isinstance(receiver, cst.Name):
+                owner = self._owner(receiver.value, frame)
+                known = self.library.method(owner, name) if owner is not None else None
+            if known is None and dotted(node.func):
+                module, inner = self.library.attribute(frame.module, dotted(node.func))
+                known = self.library.function(module, inner) if module is not None else None
+        if isinstance(known, Class):
+            made = known.methods.get("__init__")
+            return [(made, known)] if made is not None else []
+        if known is not None:
+            return [(known, owner or known.owner)]
+        passed = any(self._any(values) for _, values in listed)
+        return [(f, f.owner) for f in self.library.definitions(name)] if passed and name else []
+
+    def _grow(
+        self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> None:
+        """`items.append(x)` and its like."""
+        target = node.func.value if isinstance(node.func, cst.Attribute) else None
+        if name not in _GROWING or target is None or len(listed) != _GROWING[name] + 1:
+            return
+        values = listed[-1][1]
+        grown: list[Value] = []
+        for receiver in receivers:
+            if not isinstance(receiver, Items):
+                return
+            added: tuple[Values, ...] = (values,)
+            complete = receiver.complete
+            if name in ("extend", "update"):
+                known = values[0] if len(values) == 1 and isinstance(values[0], Items) else Items((), complete=False)
+                added, complete = known.items, complete and known.complete
+            grown.append(Items((*receiver.items, *added), complete))
+        if grown:
+            self.bind(target, self.limited(grown, frame.module.span(node), frame), frame)
+
+    def _pass_on(self, node: cst.Call, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame) -> None:
+        """A text from elsewhere that goes to a call which nobody knows could be used there in any way."""
+        site = frame.module.span(node)
+        for argument, values in listed:
+            for value in values:
+                if isinstance(value, Text) and not all(_inside(origin, site) for origin in value.origins):
+                    span = frame.module.span(argument.value)
+                    note = f"argument of {name or 'a call'}"
+                    self.findings.emit(Found(value, span, frame.symbol, Consumer.UNKNOWN, note))
+
+    def _owner(self, name: str, frame: Frame) -> Class | None:
+        if name in ("self", "cls") and frame.owner is not None:
+            return frame.owner
+        known = self.library.function(frame.module, name) if name not in frame.env else None
+        return known if isinstance(known, Class) else None
+
+    def _mentions(self, value: Value) -> bool:
+        match value:
+            case Text():
+                return self.findings.holds(value)
+            case Items(items):
+                return any(map(self._any, items))
+            case Pairs(pairs):
+                return any(self._any(values) for _, values in pairs)
+        return False
+
+    def _any(self, values: Values) -> bool:
+        return any(self._mentions(value) for value in values)
+
+
+def _is_statement(name: str, position: int, argument: cst.Arg, value: Text) -> bool:
+    index = sinks.statement_index(name, value.flat)
+    if index is None:
+        return False
+    return position == index if argument.keyword is None else argument.keyword.value in sinks.SQL_KEYWORDS
+
+
+def _argument(listed: list[tuple[cst.Arg, Values]], keyword: str, index: int) -> Values:
+    for position, (argument, values) in enumerate(listed):
+        named = argument.keyword.value if argument.keyword is not None else ""
+        if named == keyword or (not named and position == index):
+            return values
+    return ()
+
+
+def _implied(what: sinks.Implied, table: Text, columns: Value | None, site: Span) -> Text:
+    listed: tuple[texts.Part, ...] = ()
+    if isinstance(columns, Items):
+        listed = texts.join(texts.made_up(", "), columns, site, lambda items: [tuple(v[0] for v in items)])[0].parts  # type: ignore[union-attr]
+        if "FROM {table}" not in what.verb:
+            listed = (Run(b" (", None), *listed, Run(b")", None))
+    elif "FROM {table}" in what.verb:
+        listed = texts.made_up("*").parts
+    parts: list[tuple[texts.Part, ...]] = []
+    for word in what.verb.replace("{", "\0{").replace("}", "}\0").split("\0"):
+        parts.append({"{table}": table.parts, "{columns}": listed}.get(word) or texts.made_up(word).parts)
+    return texts.concat(parts)
+
+
+def _bound(function: Function, listed: list[tuple[cst.Arg, Values]], *, skip_first: bool) -> Env:
+    static = any(dotted(decorator.decorator) == "staticmethod" for decorator in function.node.decorators)
+    params = [*function.node.params.posonly_params, *function.node.params.params]
+    names = [param.name.value for param in (params[1:] if skip_first and not static else params)]
+    every = {*names, *(param.name.value for param in function.node.params.kwonly_params)}
+    bound: Env = {}
+    for position, (argument, values) in enumerate(listed):
+        if argument.star:
+            break
+        if argument.keyword is not None:
+            if argument.keyword.value in every:
+                bound[argument.keyword.value] = values
+        elif position < len(names):
+            bound[names[position]] = values
+    return bound
+
+
+def _is_super(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Call) and dotted(node.func) == "super"
+
+
+def _inside(origin: Span, site: Span) -> bool:
+    return origin.path == site.path and site.start <= origin.start and origin.end <= site.end
