@@ -6,15 +6,14 @@ from collections.abc import Iterable, Sequence
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python import calls, sinks
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.evaluate import Frame, truth
-from legacy_ref_scan.languages.python.findings import Findings, Found
+from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
-from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted, last_name
+from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller, Env
-from legacy_ref_scan.languages.python.text import Items, Pairs, Run, Text, Unknown, Value, Values
-from legacy_ref_scan.model import Consumer, Span
+from legacy_ref_scan.languages.python.text import Items, Pairs, Text, Unknown, Value, Values
+from legacy_ref_scan.model import Span
 
 _DEEPEST = 4
 
@@ -65,7 +64,9 @@ class Interpreter(Caller):
             if isinstance(known, Class) and any(map(self._any, self.class_env(known).values()))
         }
         results = ((function, result) for (function, _, _), result in self._results.items())
-        return names | {function.name for function, result in results if function.module is module and self._any(result)}
+        return names | {
+            function.name for function, result in results if function.module is module and self._any(result)
+        }
 
     def enter(self, function: Function, bound: Env, owner: Class | None, frame: Frame, *, known: bool = True) -> Values:
         """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
@@ -371,8 +372,3 @@ def _narrowed(test: cst.BaseExpression, env: Env) -> tuple[Env | None, Env | Non
     false = tuple(value for value in values if truth(value) is not True)
     yes = {**env, test.value: true} if true else None
     return yes, {**env, test.value: false} if false else None
-
-
-
-
-

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python import calls, sinks, text as texts
+from legacy_ref_scan.languages.python import calls, sinks
+from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
 from legacy_ref_scan.languages.python.findings import Found
 from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
