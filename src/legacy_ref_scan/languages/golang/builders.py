@@ -1,0 +1,301 @@
+"""The SQL that a query builder's chain means (squirrel, goqu, gorm, bun and their kin), with its literals in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from legacy_ref_scan.languages.golang.values import (
+    EMPTY,
+    Alternative,
+    Call,
+    Chain,
+    Concatenation,
+    Entries,
+    Items,
+    Origin,
+    Text,
+    Value,
+    hole,
+    made_up,
+    union,
+)
+
+UNKNOWN_START = "?"
+"""The method of the link that stands for the part of a chain that was made elsewhere."""
+
+_OPERATORS = {
+    "Eq": " = ?", "NotEq": " <> ?", "Lt": " < ?", "LtOrEq": " <= ?", "Gt": " > ?", "GtOrEq": " >= ?", "Like": " LIKE ?",
+    "NotLike": " NOT LIKE ?", "ILike": " ILIKE ?", "NotILike": " NOT ILIKE ?", "Neq": " <> ?", "Lte": " <= ?",
+    "Gte": " >= ?", "In": " IN (?)", "NotIn": " NOT IN (?)", "IsNull": " IS NULL", "IsNotNull": " IS NOT NULL",
+    "Is": " IS ?", "IsNot": " IS NOT ?", "Between": " BETWEEN ? AND ?", "Asc": " ASC", "Desc": " DESC",
+    "IsTrue": " IS TRUE", "IsFalse": " IS FALSE", "NullsFirst": " NULLS FIRST", "NullsLast": " NULLS LAST",
+}  # fmt: skip
+_IDENTIFIERS = frozenset(("C", "I", "T", "L", "Expr", "Literal", "Raw", "S", "Column", "Ident", "Safe", "V"))
+_AGGREGATES = frozenset(("COUNT", "MAX", "MIN", "SUM", "AVG", "COALESCE", "DISTINCT", "Func"))
+_JOINS = {
+    "Join": "JOIN ", "LeftJoin": "LEFT JOIN ", "RightJoin": "RIGHT JOIN ", "InnerJoin": "INNER JOIN ",
+    "CrossJoin": "CROSS JOIN ", "FullJoin": "FULL JOIN ", "FullOuterJoin": "FULL JOIN ", "JoinClause": "",
+    "LeftOuterJoin": "LEFT JOIN ",
+}  # fmt: skip
+_CLAUSES = {
+    "Select": "select", "Column": "select", "Columns": "select", "ColumnExpr": "select", "SelectAppend": "select",
+    "SelectDistinct": "select", "Distinct": "distinct", "From": "from", "Table": "from", "TableExpr": "from",
+    "ModelTableExpr": "from", "InsertInto": "into", "Into": "into", "DeleteFrom": "from", "Where": "where",
+    "WhereOr": "where", "Or": "where", "Not": "where", "And": "where", "Having": "having", "GroupBy": "group",
+    "Group": "group", "GroupExpr": "group", "OrderBy": "order", "Order": "order", "OrderExpr": "order",
+    "OrderByClause": "order", "OrderAppend": "order", "Suffix": "suffix", "SuffixExpr": "suffix", "Prefix": "prefix",
+    "PrefixExpr": "prefix", "Returning": "returning", "Set": "set", "SetMap": "set", "SetColumn": "set",
+    "Update": "update", "UpdateColumn": "set", "Updates": "set", "UpdateColumns": "set", "Rows": "rows",
+    "Cols": "select", "Values": "values", "Pluck": "select", "Omit": "omit", "GroupByExpr": "group",
+}  # fmt: skip
+_KINDS = {
+    "Select": "select", "Insert": "insert", "Update": "update", "Delete": "delete", "Replace": "insert",
+    "InsertInto": "insert", "DeleteFrom": "delete", "NewSelect": "select", "NewInsert": "insert",
+    "NewUpdate": "update", "NewDelete": "delete",
+}  # fmt: skip
+
+
+@dataclass
+class _Statement:
+    kind: str = ""
+    clauses: dict[str, list[Value]] = field(default_factory=dict)
+
+    def add(self, clause: str, values: Iterable[Value]) -> None:
+        self.clauses.setdefault(clause, []).extend(values)
+
+
+class Renderer:
+    """Renders chains; `origin` is what made-up holes point at."""
+
+    def __init__(self, concatenate: Concatenation, origin: Origin) -> None:
+        self._concatenate = concatenate
+        self._origin = origin
+
+    def render(self, chain: Chain) -> Value:
+        """The texts that a chain can mean: a statement, or an expression such as `goqu.C("x").Eq(1)`."""
+        if chain.calls and chain.calls[0].method in _IDENTIFIERS and not _starts_statement(chain):
+            return self._expression_chain(chain)
+        if chain.calls and (chain.calls[0].method in _AGGREGATES or chain.calls[0].method == "Alias"):
+            return self._function_chain(chain)
+        return self._statement(chain)
+
+    def _cat(self, *parts: Value | str) -> Value:
+        values = [made_up(part.encode()) if isinstance(part, str) else part for part in parts]
+        return self._concatenate(values, self._origin) if values else EMPTY
+
+    def _list(self, values: Sequence[Value], separator: str) -> Value:
+        parts: list[Value] = []
+        for value in values:
+            parts += [made_up(separator.encode()), value]
+        return self._concatenate(parts[1:], self._origin) if len(parts) > 1 else EMPTY
+
+    # -- expressions -------------------------------------------------------------------------------------------
+
+    def _expression_chain(self, chain: Chain) -> Value:
+        first = chain.calls[0]
+        text = self.expression(first.arguments[0]) if first.arguments else EMPTY
+        for call in chain.calls[1:]:
+            if call.method in _OPERATORS:
+                text = self._cat(text, _OPERATORS[call.method])
+            elif call.method == "As" and call.arguments:
+                text = self._cat(text, " AS ", self.expression(call.arguments[0]))
+            elif call.method in ("Table", "Schema") and call.arguments:
+                text = self._cat(self.expression(call.arguments[0]), ".", text)
+            elif call.method == "Col" and call.arguments:
+                text = self._cat(text, ".", self.expression(call.arguments[0]))
+        return text
+
+    def _function_chain(self, chain: Chain) -> Value:
+        first = chain.calls[0]
+        arguments = [self.expression(argument) for argument in first.arguments]
+        if first.method == "Alias" and len(arguments) == 2:
+            return self._cat("(", arguments[0], ") AS ", arguments[1])
+        name: Value | str = first.method
+        if first.method == "Func" and arguments:
+            name, arguments = arguments[0], arguments[1:]
+        text = self._cat(name, "(", self._list(arguments, ", "), ")")
+        for call in chain.calls[1:]:
+            if call.method == "As" and call.arguments:
+                text = self._cat(text, " AS ", self.expression(call.arguments[0]))
+        return text
+
+    def expression(self, value: Value) -> Value:
+        """An argument as SQL: text is raw, maps are comparisons, lists are joined by AND."""
+        return union(self._alternative(alt) for alt in value)
+
+    def _alternative(self, alt: Alternative) -> Value:
+        match alt:
+            case Text():
+                return (alt,)
+            case Chain() if alt.calls and alt.calls[0].method in ("Select", "From", "NewSelect") or _is_select(alt):
+                return self._cat("(", self.render(alt), ")")
+            case Chain():
+                return self.render(alt)
+            case Entries(pairs=pairs, type=kind):
+                operator = _OPERATORS.get(kind.rpartition(".")[2], " = ?")
+                return self._list([self._comparison(key, item, operator) for key, item in pairs], " AND ")
+            case Items(elements=elements):
+                return self._list([self.expression(element) for element in elements], " AND ")
+        return hole("argument of a query builder", self._origin)
+
+    def _comparison(self, key: Value, item: Value, operator: str) -> Value:
+        nested = [alt for alt in item if isinstance(alt, Chain) and _is_select(alt)]
+        if nested and operator == " = ?":
+            return self._cat(key, " IN (", union(self.render(alt) for alt in nested), ")")
+        if operator == " = ?" and any(isinstance(alt, Items) for alt in item):
+            return self._cat(key, " IN (?)")
+        return self._cat(key, operator)
+
+    # -- statements --------------------------------------------------------------------------------------------
+
+    def _statement(self, chain: Chain) -> Value:
+        statement = _Statement()
+        for position, call in enumerate(chain.calls):
+            self._take(statement, call, position, chain.library)
+        parts = _RENDERERS.get(statement.kind, Renderer._select)(self, statement)
+        prefix, suffix = statement.clauses.get("prefix", []), statement.clauses.get("suffix", [])
+        returning = self._clause(statement, "returning", " RETURNING ", ", ")
+        spaced = [self._cat(part, " ") for part in prefix]
+        return self._cat(*spaced, parts, returning, *[self._cat(" ", part) for part in suffix])
+
+    def _take(self, statement: _Statement, call: Call, position: int, library: str) -> None:
+        arguments = [alt for value in call.arguments for alt in (_spread(value) if call.method != "Values" else [value])]
+        kind = _KINDS.get(call.method, "")
+        if call.method == UNKNOWN_START:
+            statement.add("select", call.arguments)
+            statement.add("from", call.arguments)
+            return
+        if kind and not statement.kind and (position == 0 or library != "gorm" or call.method != "Select"):
+            statement.kind = kind
+            if kind == "select":
+                statement.add("select", map(self.expression, arguments))
+            elif not (library == "gorm" and call.method in ("Delete", "Update")):
+                statement.add("into", map(self.expression, arguments[:1]))
+            else:
+                statement.add("set" if call.method == "Update" else "model", arguments[:1])
+            return
+        if call.method in _JOINS:
+            statement.add("join", [self._join(call.method, arguments)])
+        elif call.method in ("Limit", "Offset"):
+            statement.add(call.method.lower(), [made_up(b"?")])
+        elif call.method == "FromSelect" and len(arguments) == 2:
+            statement.add("from", [self._cat("(", self.expression(arguments[0]), ") AS ", arguments[1])])
+        else:
+            self._take_clause(statement, call.method, arguments)
+
+    def _take_clause(self, statement: _Statement, method: str, arguments: list[Value]) -> None:
+        clause = _CLAUSES.get(method)
+        if clause in ("where", "having", "suffix", "prefix", "order") and clause != "order":
+            statement.add(clause, map(self.expression, arguments[:1]))
+        elif clause == "set":
+            statement.kind = statement.kind or "update"
+            self._take_set(statement, arguments)
+        elif clause == "rows":
+            for row in arguments:
+                pairs = [key for alt in row if isinstance(alt, Entries) for key, _ in alt.pairs]
+                statement.add("select", pairs)
+        elif clause == "values" or clause is None:
+            return
+        elif clause == "update":
+            statement.kind = "update"
+            self._take_set(statement, arguments)
+        else:
+            statement.add(clause, map(self.expression, arguments))
+
+    def _take_set(self, statement: _Statement, arguments: list[Value]) -> None:
+        if not arguments:
+            return
+        maps = [alt for alt in arguments[0] if isinstance(alt, Entries)]
+        if maps:
+            statement.add("set", [self._cat(key, " = ?") for alt in maps for key, _ in alt.pairs])
+            statement.add("columns", [key for alt in maps for key, _ in alt.pairs])
+        elif any(b"=" in alt.data() for alt in arguments[0] if isinstance(alt, Text)):
+            statement.add("set", [arguments[0]])
+        else:
+            value = self.expression(arguments[1]) if len(arguments) > 1 and _is_expression(arguments[1]) else "?"
+            statement.add("set", [self._cat(arguments[0], " = ", value)])
+            statement.add("columns", [arguments[0]])
+
+    def _join(self, method: str, arguments: list[Value]) -> Value:
+        parts = [self.expression(argument) for argument in arguments]
+        condition = len(parts) > 1 and any(isinstance(alt, Chain | Entries | Items) for alt in arguments[1])
+        return self._cat(_JOINS[method], parts[0], " ON ", parts[1]) if condition else self._cat(
+            _JOINS[method], *(parts[:1] or [EMPTY])
+        )
+
+    def _clause(self, statement: _Statement, name: str, keyword: str, separator: str) -> Value:
+        values = statement.clauses.get(name, [])
+        return self._cat(keyword, self._list(values, separator)) if values else EMPTY
+
+    def _conditions(self, statement: _Statement, name: str, keyword: str) -> Value:
+        wrapped = [self._cat("(", value, ")") for value in statement.clauses.get(name, [])]
+        return self._cat(keyword, self._list(wrapped, " AND ")) if wrapped else EMPTY
+
+    def _tail(self, statement: _Statement) -> Value:
+        return self._cat(
+            self._conditions(statement, "where", " WHERE "),
+            self._clause(statement, "group", " GROUP BY ", ", "),
+            self._conditions(statement, "having", " HAVING "),
+            self._clause(statement, "order", " ORDER BY ", ", "),
+            self._clause(statement, "limit", " LIMIT ", ", "),
+            self._clause(statement, "offset", " OFFSET ", ", "),
+        )
+
+    def _joins(self, statement: _Statement) -> Value:
+        return self._cat(*[self._cat(" ", join) for join in statement.clauses.get("join", [])])
+
+    def _table(self, statement: _Statement) -> Value:
+        tables = statement.clauses.get("into", []) or statement.clauses.get("from", [])
+        return tables[0] if tables else hole("table of a query builder", self._origin)
+
+    def _select(self, statement: _Statement) -> Value:
+        columns = self._list(statement.clauses.get("select", []), ", ") if "select" in statement.clauses else EMPTY
+        bare = columns == EMPTY
+        distinct = "DISTINCT " if "distinct" in statement.clauses else ""
+        source = self._clause(statement, "from", " FROM ", ", ")
+        head = self._cat("SELECT ", distinct, made_up(b"*") if bare else columns, source)
+        return self._cat(head, self._joins(statement), self._tail(statement))
+
+    def _insert(self, statement: _Statement) -> Value:
+        columns = [*statement.clauses.get("select", []), *statement.clauses.get("columns", [])]
+        named = self._cat(" (", self._list(columns, ", "), ")") if columns else EMPTY
+        marks = ", ".join("?" for _ in columns) or "?"
+        return self._cat("INSERT INTO ", self._table(statement), named, f" VALUES ({marks})")
+
+    def _update(self, statement: _Statement) -> Value:
+        sets = self._clause(statement, "set", " SET ", ", ")
+        extra = self._clause(statement, "from", " FROM ", ", ") if "into" in statement.clauses else EMPTY
+        return self._cat("UPDATE ", self._table(statement), sets, extra, self._joins(statement), self._tail(statement))
+
+    def _delete(self, statement: _Statement) -> Value:
+        return self._cat("DELETE FROM ", self._table(statement), self._joins(statement), self._tail(statement))
+
+
+_RENDERERS: dict[str, Callable[[Renderer, _Statement], Value]] = {
+    "select": Renderer._select,
+    "insert": Renderer._insert,
+    "update": Renderer._update,
+    "delete": Renderer._delete,
+}
+
+
+def _starts_statement(chain: Chain) -> bool:
+    return any(call.method in ("From", "Select", "Where", "Insert", "Update", "Delete") for call in chain.calls[1:])
+
+
+def _is_select(chain: Chain) -> bool:
+    return any(call.method in ("Select", "From", "NewSelect") for call in chain.calls)
+
+
+def _is_expression(value: Value) -> bool:
+    return any(isinstance(alt, Chain) for alt in value)
+
+
+def _spread(value: Value) -> list[Value]:
+    """`Columns(list...)`: each element is an argument of its own, an open end is a hole."""
+    if len(value) == 1 and isinstance(value[0], Items) and value[0].elements:
+        items = value[0]
+        rest: list[Value] = [(Text((items.rest,)),)] if items.rest is not None else []
+        return [*items.elements, *rest]
+    return [value]

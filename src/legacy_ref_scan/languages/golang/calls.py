@@ -1,0 +1,340 @@
+"""Calls: to the standard library's models, to SQL sinks, to builders, to functions of the project."""
+
+from __future__ import annotations
+
+from legacy_ref_scan.languages.golang import sinks
+from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, link, root_link, start_link
+from legacy_ref_scan.languages.golang.expressions import imported
+from legacy_ref_scan.languages.golang.frame import STORED, Frame
+from legacy_ref_scan.languages.golang.inline import apply, callees, invoke, run_closures
+from legacy_ref_scan.languages.golang.packages import Declaration, Node, default_name
+from legacy_ref_scan.languages.golang.statements import assign_to
+from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to, model_of, quoted
+from legacy_ref_scan.languages.golang.values import (
+    EMPTY,
+    Entries,
+    Function,
+    Items,
+    Known,
+    Text,
+    Value,
+    made_up,
+    texts,
+    union,
+)
+from legacy_ref_scan.model import Consumer
+
+_WRITES = frozenset(("WriteString", "WriteByte", "WriteRune", "Write"))
+_LIST_OF_STATEMENT = b" \t\n("
+
+
+def call(frame: Frame, node: Node) -> list[Value]:
+    """The results of a call expression. `a.B().C()` nests as deep as it is long: so the links are taken in turn."""
+    links = [node]
+    while (operand := _called_operand(links[-1])) is not None:
+        links.append(operand)
+    receiver: Value | None = None
+    results: list[Value] = []
+    for current in reversed(links):
+        frame.run.step()
+        results = _one(frame, current, receiver)
+        receiver = results[0] if results else frame.unknown("nothing", current)
+    return results
+
+
+def _called_operand(node: Node) -> Node | None:
+    function = node.child_by_field_name("function")
+    operand = function.child_by_field_name("operand") if function is not None else None
+    is_link = function is not None and function.type == "selector_expression"
+    return operand if is_link and operand is not None and operand.type == "call_expression" else None
+
+
+def _one(frame: Frame, node: Node, receiver: Value | None) -> list[Value]:
+    function = node.child_by_field_name("function")
+    while function is not None and function.type in ("type_instantiation_expression", "parenthesized_expression"):
+        function = function.named_children[0]
+    if function is not None and function.type == "index_expression":
+        function = function.child_by_field_name("operand") or function
+    if function is None:
+        return _opaque(frame, node, "a call")
+    if function.type == "selector_expression":
+        return _selected(frame, node, function, receiver)
+    if function.type == "identifier":
+        return _named(frame, node, function)
+    return _computed(frame, node, function)
+
+
+def arguments_of(frame: Frame, node: Node) -> Called:
+    """Evaluates the arguments of a call."""
+    arguments = node.child_by_field_name("arguments")
+    nodes = [child for child in arguments.named_children if child.type != "comment"] if arguments is not None else []
+    if len(nodes) == 1 and nodes[0].type == "call_expression":
+        return Called(node, nodes, frame.run.machine.call(frame, nodes[0])[:1] or [frame.unknown("nothing", node)])
+    return Called(node, nodes, [EMPTY if child.type.endswith("_type") else frame.evaluate(child) for child in nodes])
+
+
+def _named(frame: Frame, node: Node, function: Node) -> list[Value]:
+    name = frame.file.text(function)
+    local = frame.get(name)
+    if local is not None:
+        return _values_called(frame, node, local, name)
+    declared = frame.run.index.in_package(frame.file, name)
+    functions = [d for d in declared if d.kind == "func"]
+    if functions:
+        return _invoke_all(frame, functions, arguments_of(frame, node), None, None, name)
+    if any(d.kind == "type" for d in declared):
+        return _converted(frame, node)
+    if declared:
+        return _values_called(frame, node, frame.evaluate(function), name)
+    arguments = arguments_of(frame, node)
+    builtin = BUILTINS.get(name)
+    if builtin is not None and arguments.nodes:
+        return [builtin(frame, arguments)]
+    if sinks.is_text_function(name):
+        _text_uses(frame, arguments, name)
+        return []
+    return _unknown_call(frame, arguments, name)
+
+
+def _converted(frame: Frame, node: Node) -> list[Value]:
+    arguments = arguments_of(frame, node)
+    return [arguments.values[0] if arguments.values else frame.unknown("conversion", node)]
+
+
+def _values_called(frame: Frame, node: Node, value: Value, name: str) -> list[Value]:
+    functions = [alt for alt in value if isinstance(alt, Function)]
+    arguments = arguments_of(frame, node)
+    if not functions:
+        return _unknown_call(frame, arguments, name)
+    results: list[list[Value]] = []
+    for function in functions:
+        if function.declaration is not None:
+            results.append(_invoke_all(frame, [function.declaration], arguments, None, None, name))
+        else:
+            results.append(apply(frame, function, arguments.values, arguments.nodes, node))
+    return _by_position(results)
+
+
+def _by_position(results: list[list[Value]]) -> list[Value]:
+    width = max((len(values) for values in results), default=0)
+    return [union(values[at] for values in results if at < len(values)) for at in range(width)]
+
+
+def _computed(frame: Frame, node: Node, function: Node) -> list[Value]:
+    value = frame.evaluate(function)
+    if any(isinstance(alt, Function) for alt in value):
+        return _values_called(frame, node, value, "function")
+    if function.type in ("unary_expression", "slice_type", "array_type", "qualified_type", "pointer_type"):
+        return _converted(frame, node)
+    return _opaque(frame, node, "a computed function")
+
+
+def _opaque(frame: Frame, node: Node, name: str) -> list[Value]:
+    return _unknown_call(frame, arguments_of(frame, node), name)
+
+
+def _selected(frame: Frame, node: Node, function: Node, receiver: Value | None) -> list[Value]:
+    operand, field = function.child_by_field_name("operand"), function.child_by_field_name("field")
+    if operand is None or field is None:
+        return _opaque(frame, node, "a selector")
+    name = frame.file.text(field)
+    path = imported(frame, operand) if receiver is None else None
+    if path is not None:
+        return _package_function(frame, node, path, name)
+    value = receiver if receiver is not None else frame.evaluate(operand)
+    return _method(frame, node, operand, value, name)
+
+
+def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Value]:
+    full = f"{path}.{name}"
+    declared = frame.run.index.exported(path, name)
+    functions = [d for d in declared if d.kind == "func"]
+    if functions:
+        return _invoke_all(frame, functions, arguments_of(frame, node), None, None, f"{default_name(path)}.{name}")
+    if any(d.kind == "type" for d in declared):
+        return _converted(frame, node)
+    if declared:
+        return _values_called(frame, node, union(frame.evaluate(n) for n in node.children_by_field_name("function")), name)
+    arguments = arguments_of(frame, node)
+    return _external_function(frame, arguments, path, full)
+
+
+def _external_function(frame: Frame, arguments: Called, path: str, full: str) -> list[Value]:
+    node = arguments.node
+    model = model_of(full, len(arguments.values))
+    if full == "fmt.Errorf" or (sinks.is_text_function(full) and full.endswith("f") and arguments.values):
+        made = model_of("fmt.Sprintf", 1)
+        if made is not None and arguments.values:
+            frame.use(made(frame, arguments), node, f"argument of {_short(full)}", Consumer.TEXT)
+        return [frame.unknown(f"result of {_short(full)}", node)]
+    if sinks.is_text_function(full):
+        _text_uses(frame, arguments, _short(full))
+        return [frame.unknown(f"result of {_short(full)}", node)]
+    if full in ("fmt.Fprintf", "fmt.Fprint", "io.WriteString") and not _is_buffer(frame, arguments):
+        model = None
+    if model is not None:
+        return [model(frame, arguments)]
+    if full in sinks.SQL_FUNCTIONS:
+        _sink_uses(frame, arguments, sinks.SQL_FUNCTIONS[full], _short(full))
+        run_closures(frame, arguments)
+        return [frame.unknown(f"result of {_short(full)}", node)]
+    if sinks.builder_of(path):
+        chained = root_link(frame, sinks.builder_of(path), full.rpartition(".")[2], arguments)
+        if chained is not None:
+            return [chained]
+    return _unknown_call(frame, arguments, _short(full))
+
+
+def _short(full: str) -> str:
+    path, _, name = full.rpartition(".")
+    return f"{default_name(path)}.{name}" if path else name
+
+
+def _is_buffer(frame: Frame, arguments: Called) -> bool:
+    """The first argument is a buffer of this function, not just any writer."""
+    return bool(arguments.values) and all(isinstance(alt, Text) and (not alt.atoms or isinstance(alt.atoms[0], Known)
+        or alt.atoms[0].reason.startswith("parameter")) for alt in arguments.values[0])  # fmt: skip
+
+
+def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) -> list[Value]:
+    arguments = arguments_of(frame, node)
+    if is_chain(value, name):
+        return [link(frame, value, name, arguments)]
+    known = callees(frame, operand, value, name, len(arguments.values))
+    if known and not (known.guessed and name in sinks.SQL_METHODS):
+        return _invoke_all(frame, list(known.declarations), arguments, operand, value, name)
+    held = [alt for alt in value if isinstance(alt, Entries)]
+    fields = union(found for alt in held if (found := alt.get(name.encode())) is not None)
+    if any(isinstance(alt, Function) for alt in fields):
+        return _values_called(frame, node, fields, name)
+    library = guess_library(frame, operand, value, name, arguments)
+    if library and not name.startswith(("Write", "Scan")):
+        return [start_link(frame, library, value, name, arguments)]
+    buffered = _buffer_method(frame, arguments, operand, value, name)
+    if buffered is not None:
+        return buffered
+    return _unknown_method(frame, arguments, operand, value, name)
+
+
+def _buffer_method(frame: Frame, arguments: Called, operand: Node, value: Value, name: str) -> list[Value] | None:
+    if not any(isinstance(alt, Text) for alt in value):
+        if name == "Sanitize" and all(isinstance(alt, Items) for alt in value):
+            return [union(_sanitized(frame, alt, arguments.node) for alt in value if isinstance(alt, Items))]
+        return None
+    if name in _WRITES and len(arguments.values) == 1:
+        frame.use(arguments.values[0], arguments.nodes[0], f"argument of {name}", strength=STORED)
+        append_to(frame, operand, arguments.values[0], arguments.node)
+        return [frame.unknown("number of bytes", arguments.node), frame.unknown("nil", arguments.node)]
+    if name in ("String", "Bytes") and not arguments.values:
+        return [value]
+    if name in ("Reset", "Grow") and operand.type == "identifier":
+        if name == "Reset":
+            assign_to(frame, operand, EMPTY)
+        return []
+    return None
+
+
+def _sanitized(frame: Frame, alt: Items, node: Node) -> Value:
+    """`pgx.Identifier{"public", "t"}.Sanitize()` is `"public"."t"`."""
+    parts: list[Value] = []
+    for element in alt.elements:
+        parts += [made_up(b"."), quoted(frame, element, node)]
+    return frame.run.concatenate(parts[1:], frame.origin(node)) if parts else EMPTY
+
+
+def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value, name: str) -> list[Value]:
+    written = frame.file.text(operand)
+    label = f"{written}.{name}" if len(written) < 40 and "\n" not in written else name
+    if name == "CopyFrom" and len(arguments.values) >= 3:
+        _copy_from(frame, arguments)
+    elif name in sinks.PASS_THROUGH and arguments.values:
+        _uses(frame, arguments, label, skip=sinks.PASS_THROUGH[name])
+        return [arguments.values[sinks.PASS_THROUGH[name]], frame.unknown(f"result of {label}", arguments.node)]
+    elif (query := _query_index(frame, name, arguments)) is not None:
+        _sink_uses(frame, arguments, query, label)
+    elif sinks.is_text_method(name):
+        _text_uses(frame, arguments, label)
+    else:
+        return _unknown_call(frame, arguments, label)
+    run_closures(frame, arguments)
+    return [frame.unknown(f"result of {label}", arguments.node)]
+
+
+def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
+    index = sinks.SQL_METHODS.get(name)
+    if index is None:
+        return None
+    if index == sinks.AFTER_CONTEXT:
+        first = frame.file.text(arguments.nodes[0]).lower() if arguments.nodes else ""
+        index = 1 if "ctx" in first or "context" in first or "background" in first else 0
+    if index >= len(arguments.values):
+        return None
+    if name in sinks.LOOSE_METHODS and not _reads_like_sql(arguments.values[index]):
+        return None
+    return index
+
+
+def _reads_like_sql(value: Value) -> bool:
+    return any(any(byte in _LIST_OF_STATEMENT for byte in text.data()) or not text.known for text in texts(value))
+
+
+def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
+    for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
+        consumer = Consumer.SQL if position == query else Consumer.UNKNOWN
+        frame.use(value, node, f"argument of {label}", consumer)
+
+
+def _text_uses(frame: Frame, arguments: Called, label: str) -> None:
+    if label.endswith("f") and len(arguments.values) > 1:
+        model = model_of("fmt.Sprintf", 1)
+        if model is not None:
+            frame.use(model(frame, arguments), arguments.node, f"argument of {label}", Consumer.TEXT)
+            return
+    for value, node in zip(arguments.values, arguments.nodes, strict=False):
+        frame.use(value, node, f"argument of {label}", Consumer.TEXT)
+
+
+def _uses(frame: Frame, arguments: Called, label: str, skip: int = -1) -> None:
+    for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
+        if position != skip:
+            frame.use(value, node, f"argument of {label}")
+
+
+def _unknown_call(frame: Frame, arguments: Called, label: str) -> list[Value]:
+    _uses(frame, arguments, label)
+    run_closures(frame, arguments)
+    return [frame.unknown(f"result of {label}", arguments.node)]
+
+
+def _copy_from(frame: Frame, arguments: Called) -> None:
+    """`CopyFrom(ctx, pgx.Identifier{"t"}, []string{"a", "b"}, …)` is `COPY t (a, b) FROM STDIN`."""
+    node = arguments.node
+    for table in arguments.values[1]:
+        for columns in arguments.values[2]:
+            if isinstance(table, Items) and isinstance(columns, Items):
+                names: list[Value] = [part for column in columns.elements for part in (made_up(b", "), column)][1:]
+                if columns.rest is not None:
+                    names.append((Text((columns.rest,)),))
+                parts = [made_up(b"COPY "), _dotted(frame, table, node), made_up(b" ("), *names, made_up(b") FROM STDIN")]
+                frame.use(frame.run.concatenate(parts, frame.origin(node)), node, "pgx CopyFrom", Consumer.SQL)
+    frame.use(arguments.values[1], arguments.nodes[1], "table of CopyFrom", strength=STORED)
+    frame.use(arguments.values[2], arguments.nodes[2], "columns of CopyFrom", strength=STORED)
+    for value, argument in list(zip(arguments.values, arguments.nodes, strict=False))[3:]:
+        frame.use(value, argument, "argument of CopyFrom")
+
+
+def _dotted(frame: Frame, table: Items, node: Node) -> Value:
+    parts: list[Value] = [part for name in table.elements for part in (made_up(b"."), name)][1:]
+    return frame.run.concatenate(parts, frame.origin(node)) if parts else frame.unknown("table of CopyFrom", node)
+
+
+def _invoke_all(
+    frame: Frame, functions: list[Declaration], arguments: Called, operand: Node | None, receiver: Value | None, label: str
+) -> list[Value]:
+    results = [invoke(frame, function, arguments, operand, receiver) for function in functions]
+    if all(result is None for result in results):
+        return _unknown_call(frame, arguments, label)
+    for value, node in zip(arguments.values, arguments.nodes, strict=False):
+        frame.use(value, node, f"argument of {label}", strength=STORED)
+    return _by_position([result for result in results if result is not None])
+

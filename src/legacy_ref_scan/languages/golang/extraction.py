@@ -1,0 +1,126 @@
+"""The whole extraction: places of mentions, interpretation, fragments, and a sweep for what is left."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
+from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, partial_gaps, select
+from legacy_ref_scan.languages.golang.literals import decode
+from legacy_ref_scan.languages.golang.packages import GoFile
+from legacy_ref_scan.languages.golang.places import Literal, described, place
+from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages.golang.tags import models, of_tag
+from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
+
+
+@dataclass
+class _File:
+    file: GoFile
+    mentions: tuple[Mention, ...]
+    literals: dict[tuple[int, int], tuple[Literal, list[Mention]]] = field(default_factory=dict)
+
+
+def extract_all(project: Project) -> Iterator[Extracted]:
+    """See `golang.extract`."""
+    engine = Engine(project)
+    files: list[_File] = []
+    for source in project.candidates("go"):
+        found = _File(engine.index.parse(source), project.names.find(source))
+        files.append(found)
+        yield from _placed(found, engine)
+    roots = engine.run()
+    marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
+    uses = select(roots, marks)
+    fragments = [fragment(use) for use in uses]
+    yield from fragments
+    yield from partial_gaps(uses)
+    yield from engine.gaps
+    yield from _problems(roots, files)
+    covered = _Cover(fragments)
+    for found in files:
+        yield from _left_over(found, covered)
+
+
+def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
+    """Claims and mappings; literals are noted and their functions queued."""
+    file = found.file
+    mapped: set[Span] = set()
+    for mention in found.mentions:
+        where = place(file, mention)
+        if isinstance(where, Literal):
+            found.literals.setdefault((where.start, where.end), (where, []))[1].append(mention)
+            for declaration in enclosing(file, where.start):
+                engine.enqueue(declaration, 0)
+        elif isinstance(where, Claim):
+            yield where
+        elif where is None:
+            yield Gap(mention.span, "go-unreadable", "the Go grammar can't read this place", "", file.source.test)
+        else:
+            item = of_tag(file, where, mention)
+            if isinstance(item, Mapping):
+                mapped.add(item.span)
+            yield item
+    if found.mentions:
+        yield from (mapping for mapping in models(engine.index, file, engine.names) if mapping.span not in mapped)
+
+
+class _Cover:
+    """Which bytes of the files the fragments account for."""
+
+    def __init__(self, fragments: list[Fragment]) -> None:
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for item in fragments:
+            for piece in item.pieces:
+                spans.setdefault(piece.origin.path, []).append((piece.origin.start, piece.origin.end))
+        self._merged = {path: _merge(sorted(every)) for path, every in spans.items()}
+
+    def holds(self, span: Span) -> bool:
+        """All of the span, by one piece or by adjacent ones."""
+        starts, ends = self._merged.get(span.path, ([], []))
+        at = bisect_right(starts, span.start) - 1
+        return at >= 0 and ends[at] >= span.end
+
+
+def _merge(spans: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in spans:
+        if ends and start <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        else:
+            starts.append(start)
+            ends.append(end)
+    return starts, ends
+
+
+def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment]:
+    """A literal that no assembled text holds is a fragment of its own."""
+    file = found.file
+    for (start, end), (literal, mentions) in found.literals.items():
+        if all(covered.holds(mention.span) for mention in mentions):
+            continue
+        text, pieces, holes = laid_out(decode(file.source.data, start, end, file.path))
+        symbol = next((declaration.symbol for declaration in enclosing(file, start)), "")
+        note = described(file, literal.node)
+        yield Fragment(
+            text, pieces, Span(file.path, start, end), symbol, holes=holes, test=file.source.test, kind="go-sql", note=note
+        )
+
+
+def _problems(roots: list[Root], files: list[_File]) -> Iterator[Gap]:
+    """A gap on every mention of a function that could not be interpreted to its end."""
+    literals = {found.file.path: found for found in files}
+    for root in roots:
+        node, path = root.declaration.node, root.declaration.file.path
+        if not root.problem:
+            continue
+        message = f"{root.declaration.symbol} was not interpreted to its end: {root.problem}"
+        known = literals.get(path)
+        starts = [mention.span.start for mention in known.mentions] if known is not None else []
+        inside = slice(bisect_left(starts, node.start_byte), bisect_left(starts, node.end_byte))
+        spans = [mention.span for mention in known.mentions[inside]] if known is not None else []
+        for span in spans or [Span(path, node.start_byte, node.start_byte)]:
+            yield Gap(span, "go-not-interpreted", message, root.declaration.symbol, root.declaration.file.source.test)

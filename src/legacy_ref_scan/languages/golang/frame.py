@@ -1,0 +1,289 @@
+"""The state of the abstract interpreter: what is known of the project, of one run, and of one function's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from legacy_ref_scan.languages.golang.builders import Renderer
+from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
+from legacy_ref_scan.languages.golang.project import Names
+from legacy_ref_scan.languages.golang.values import (
+    Chain,
+    Concatenation,
+    Function,
+    Origin,
+    Source,
+    Text,
+    Unknown,
+    Value,
+    flatten,
+    hole,
+    union,
+)
+from legacy_ref_scan.model import Consumer
+
+MAX_STEPS = 60_000
+MAX_DEPTH = 6
+
+ASSEMBLED, STORED = 2, 1
+"""How strong a use is: an argument, a comparison …; or a mere stop on the way (a field, a return, an element)."""
+
+TypeName = tuple[str, str]
+"""(import path or folder of the package, name); the folder "" stands for builtin types."""
+
+
+class Exhausted(Exception):
+    """A run took more steps than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A text that holds a name reached a place where it is used."""
+
+    text: Text
+    site: Origin
+    consumer: Consumer
+    note: str
+    symbol: str
+    strength: int
+    test: bool
+    kind: str = "go-sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The argument expression that gave a parameter its value."""
+
+    origin: Origin
+    symbol: str
+    test: bool
+
+
+@dataclass
+class Knowledge:
+    """What runs of several functions found out together."""
+
+    fields: dict[tuple[str, str], Value] = field(default_factory=dict)  # (folder, field) -> values stored there
+    variables: dict[tuple[str, str], Value] = field(default_factory=dict)  # (folder, package variable) -> assigned
+    constants: dict[tuple[str, int, int], Value] = field(default_factory=dict)
+    focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions that hold or pass on a name
+
+    def learn(self, table: dict[tuple[str, str], Value], key: tuple[str, str], value: Value) -> bool:
+        """Adds a value; true where it is new."""
+        before = table.get(key, ())
+        after = union([before, value])
+        table[key] = after
+        return after != before
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The mutually recursive parts of the interpreter, so that their modules need not import each other."""
+
+    evaluate: Callable[[Frame, Node], Value]
+    execute: Callable[[Frame, Node], None]
+    call: Callable[[Frame, Node], list[Value]]
+    apply: Callable[[Frame, Function, list[Value], list[Node], Node], list[Value]]
+
+
+@dataclass
+class Run:
+    """One root: a function or a package-level declaration that is interpreted."""
+
+    index: Index
+    names: Names
+    matters: Callable[[bytes], bool]
+    knowledge: Knowledge
+    machine: Machine
+    uses: list[Use] = field(default_factory=list)
+    stored: set[tuple[str, tuple[str, str]]] = field(default_factory=set)  # ("field" | "variable", key) learnt
+    wanted: set[Source] = field(default_factory=set)  # sources of holes in texts that matter
+    stack: list[tuple[str, int, int]] = field(default_factory=list)
+    memo: dict[object, list[Value]] = field(default_factory=dict)
+    closures: dict[tuple[str, int], tuple[Frame, list[dict[str, Value]]]] = field(default_factory=dict)
+    applied: set[tuple[str, int]] = field(default_factory=set)
+    muted: int = 0
+    steps: int = 0
+
+    @cached_property
+    def concatenate(self) -> Concatenation:
+        return Concatenation(self.matters)
+
+    def step(self) -> None:
+        """Counts; raises `Exhausted` at the bound."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise Exhausted
+
+
+@dataclass
+class Loop:
+    """Variables at each `break` and `continue`."""
+
+    breaks: list[list[dict[str, Value]]] = field(default_factory=list)
+    continues: list[list[dict[str, Value]]] = field(default_factory=list)
+
+
+@dataclass
+class Frame:
+    """A function (or package-level declaration) under interpretation."""
+
+    run: Run
+    file: GoFile
+    symbol: str
+    scopes: list[dict[str, Value]] = field(default_factory=lambda: [{}])
+    types: dict[str, TypeName] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    returns: list[list[Value]] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    waiting: list[tuple[Function, Node]] = field(default_factory=list)  # closures not called so far
+    result_names: tuple[str, ...] = ()
+    exits: list[dict[str, Value]] = field(default_factory=list)  # the parameters' scope at each `return`
+    dead: bool = False
+    declaration: Declaration | None = None
+
+    # -- the machine -------------------------------------------------------------------------------------------
+
+    def evaluate(self, node: Node) -> Value:
+        """The value of an expression; its uses are recorded on the way."""
+        self.run.step()
+        return self.run.machine.evaluate(self, node)
+
+    def execute(self, node: Node) -> None:
+        """Runs a statement."""
+        self.run.step()
+        self.run.machine.execute(self, node)
+
+    # -- variables ---------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> Value | None:
+        """A local variable's value."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    def declare(self, name: str, value: Value) -> None:
+        """A new variable of the innermost scope."""
+        if name != "_":
+            self.scopes[-1][name] = value
+            self.sites.pop(name, None)
+            self.types.pop(name, None)
+
+    def assign(self, name: str, value: Value) -> bool:
+        """A new value of a local variable; false where there is none of that name."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                scope[name] = value
+                self.sites.pop(name, None)
+                return True
+        return False
+
+    def snapshot(self) -> list[dict[str, Value]]:
+        """The variables as they are now."""
+        return [scope.copy() for scope in self.scopes]
+
+    def merge(self, states: Iterable[list[dict[str, Value]]]) -> None:
+        """The variables become what any of `states` (of one shape) says."""
+        every = list(states)
+        if not every:
+            return
+        first = every[0]
+        for other in every[1:]:
+            for scope, theirs in zip(first, other, strict=False):
+                _merge_scope(scope, theirs)
+        self.scopes = first
+
+    def final(self, name: str) -> Value | None:
+        """A parameter's value when the function ends, over all its `return`s."""
+        ends = [scope[name] for scope in self.exits if name in scope]
+        if not self.dead and name in self.scopes[0]:
+            ends.append(self.scopes[0][name])
+        return union(ends) or None
+
+    # -- places and uses ---------------------------------------------------------------------------------------
+
+    def origin(self, node: Node) -> Origin:
+        return self.file.origin(node)
+
+    def unknown(self, reason: str, node: Node, source: Source | None = None) -> Value:
+        """A hole that stands for an expression."""
+        return hole(reason, self.origin(node), source)
+
+    def use(
+        self,
+        value: Value,
+        node: Node,
+        note: str,
+        consumer: Consumer = Consumer.UNKNOWN,
+        strength: int = ASSEMBLED,
+        kind: str = "go-sql",
+    ) -> None:
+        """Records every text in `value` that holds a name as used at `node`.
+
+        The parameter of a wrapper counts as used where the wrapper was called.
+        """
+        if self.run.muted:
+            return
+        chains = tuple(alt for alt in value if isinstance(alt, Chain))
+        if chains:
+            self.use(self.rendered(chains, node), node, note, Consumer.BUILDER, strength, "go-builder")
+            value = tuple(alt for alt in value if not isinstance(alt, Chain))
+        place = self._site(node)
+        for text in flatten(value):
+            if self.run.matters(text.data()):
+                self.run.wanted.update(
+                    atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
+                )
+                self.run.uses.append(
+                    Use(text, place.origin, consumer, note, place.symbol, strength, place.test, kind)
+                )
+
+    def rendered(self, value: Value, node: Node) -> Value:
+        """Builders as the SQL that they mean."""
+        renderer = Renderer(self.run.concatenate, self.origin(node))
+        return union(renderer.render(alt) if isinstance(alt, Chain) else (alt,) for alt in value)
+
+    def _site(self, node: Node) -> Site:
+        if node.type == "identifier":
+            known = self.sites.get(self.file.text(node))
+            if known is not None:
+                return known
+        return Site(self.origin(node), self.symbol, self.file.source.test)
+
+    def site_of(self, node: Node) -> Site:
+        """Where the value of an argument comes from, through any number of wrappers."""
+        return self._site(node)
+
+    def store(self, kind: str, key: tuple[str, str], value: Value) -> None:
+        """Keeps what was assigned to a field or a package variable for the functions that read it."""
+        table: Mapping[str, dict[tuple[str, str], Value]] = {
+            "field": self.run.knowledge.fields,
+            "variable": self.run.knowledge.variables,
+        }
+        telling = tuple(alt for alt in value if not isinstance(alt, Text) or _tells(alt))
+        if not telling:
+            return
+        for text in flatten(telling):
+            self.run.wanted.update(
+                atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
+            )
+        if self.run.knowledge.learn(table[kind], key, telling) and any(
+            self.run.matters(text.data()) for text in flatten(telling)
+        ):
+            self.run.stored.add((kind, key))
+
+
+def _tells(text: Text) -> bool:
+    return not text.atoms or any(not isinstance(atom, Unknown) for atom in text.atoms)
+
+
+def _merge_scope(scope: dict[str, Value], theirs: dict[str, Value]) -> None:
+    for name, value in theirs.items():
+        mine = scope.get(name)
+        if mine is None:
+            scope[name] = value
+        elif mine is not value and mine != value:
+            scope[name] = union([mine, value])

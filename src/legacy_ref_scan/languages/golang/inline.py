@@ -1,0 +1,288 @@
+"""Calls to functions whose source is here: they are interpreted with the arguments of the call."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site
+from legacy_ref_scan.languages.golang.packages import Declaration, Node
+from legacy_ref_scan.languages.golang.statements import assign_to
+from legacy_ref_scan.languages.golang.stdlib import Called
+from legacy_ref_scan.languages.golang.types import methods, named_type, result_types, type_of, type_of_node
+from legacy_ref_scan.languages.golang.values import (
+    Entries,
+    Function,
+    Items,
+    Source,
+    Text,
+    Unknown,
+    Value,
+    flatten,
+    union,
+)
+
+_TEXTUAL = re.compile(r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query)$")
+_MAX_GUESSES = 3
+
+
+class Callees(NamedTuple):
+    """The methods that a call can mean; `guessed`: by name alone."""
+
+    declarations: tuple[Declaration, ...]
+    guessed: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.declarations)
+
+
+def callees(frame: Frame, operand: Node, value: Value, name: str, count: int) -> Callees:
+    """The methods of the project that `operand.name(…)` can call."""
+    owner = type_of(frame, operand)
+    if owner is not None:
+        found = methods(frame.run.index, owner, name)
+        if found or owner[0] not in frame.run.index.folders:
+            return Callees(found, False)
+    if any(not isinstance(alt, Text | Entries) for alt in value):
+        return Callees((), False)
+    if all(isinstance(alt, Text) and (alt.known or len(alt.atoms) > 1) for alt in value):
+        return Callees((), False)
+    same = [d for d in frame.run.index.lookup(frame.file.folder, name) if d.kind == "method"]
+    fitting = tuple(d for d in same if _accepts(d, count))
+    return Callees(fitting if len(fitting) <= _MAX_GUESSES else (), True)
+
+
+def _accepts(declaration: Declaration, count: int) -> bool:
+    names = parameters(declaration.node)
+    variadic = bool(names) and names[-1].variadic
+    return count >= len(names) - 1 if variadic else count == len(names)
+
+
+class Parameter(NamedTuple):
+    """A parameter: its name ("" where it has none) and type."""
+
+    name: str
+    node: Node
+    kind: Node | None
+    variadic: bool
+
+
+def parameters(function: Node) -> list[Parameter]:
+    """The parameters of a function, one for each name."""
+    listed = function.child_by_field_name("parameters")
+    found = []
+    for group in listed.named_children if listed is not None else []:
+        if group.type not in ("parameter_declaration", "variadic_parameter_declaration"):
+            continue
+        kind = group.child_by_field_name("type")
+        variadic = group.type.startswith("variadic")
+        names = group.children_by_field_name("name")
+        for name in names:
+            found.append(Parameter(_text(name), name, kind, variadic))
+        if not names:
+            found.append(Parameter("", group, kind, variadic))
+    return found
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def invoke(
+    frame: Frame, declaration: Declaration, call: Called, operand: Node | None, receiver: Value | None
+) -> list[Value] | None:
+    """The results of a call to a function of the project; None where following it promises nothing."""
+    run = frame.run
+    body = declaration.node.child_by_field_name("body")
+    if body is None or declaration.key in run.stack or len(run.stack) >= MAX_DEPTH:
+        return None
+    if not _promising(run, declaration, call, receiver):
+        return None
+    sites = tuple(frame.site_of(node) for node in call.nodes)
+    key = (declaration.key, tuple(call.values), receiver, sites)
+    if key in run.memo:
+        return run.memo[key]
+    inner = Frame(run, declaration.file, declaration.symbol, declaration=declaration)
+    _bind(inner, declaration, call, sites)
+    bind_receiver(inner, declaration, receiver)
+    run.stack.append(declaration.key)
+    try:
+        results = run_body(inner, declaration.node, body)
+    finally:
+        run.stack.pop()
+    changed = _copy_out(frame, inner, declaration, call, operand)
+    if not changed:
+        run.memo[key] = results
+    return results
+
+
+def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:
+    if declaration.key in run.knowledge.focus:
+        return True
+    if any(run.matters(text.data()) for value in call.values for text in flatten(value)):
+        return True
+    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver)):
+        return True
+    return any(_textual(run, declaration, kind) for kind in result_types(declaration.node))
+
+
+def _textual(run: Run, declaration: Declaration, kind: Node) -> bool:
+    if _TEXTUAL.match(_text(kind)):
+        return True
+    named = named_type(run.index, declaration.file, kind) if kind.type == "type_identifier" else None
+    if named is None or _text(kind) in ("error", "bool", "int", "int64", "any", "float64"):
+        return False
+    underlying = [d.node.child_by_field_name("type") for d in run.index.lookup(*named) if d.kind == "type"]
+    return any(node is not None and _text(node) in ("string", "[]string") for node in underlying)
+
+
+def _bind(inner: Frame, declaration: Declaration, call: Called, sites: tuple[Site, ...]) -> None:
+    names = parameters(declaration.node)
+    values = list(call.values)
+    if len(call.nodes) == 1 and len(names) > 1 and len(values) < len(names):
+        values += [inner.unknown("a further result", call.node)] * (len(names) - len(values))
+    for position, parameter in enumerate(names):
+        if parameter.variadic:
+            value = _rest(values[position:], call.spread)
+        else:
+            value = values[position] if position < len(values) else inner.unknown("a missing argument", call.node)
+        declare_parameter(inner, parameter, value)
+        if position < len(sites) and parameter.name and not parameter.variadic:
+            inner.sites[parameter.name] = sites[position]
+
+
+def _rest(values: list[Value], spread: bool) -> Value:
+    if spread and values:
+        last = values[-1]
+        return last if len(values) == 1 else (Items(tuple(values[:-1]), Unknown("rest of the arguments", ("", 0, 0))),)
+    return (Items(tuple(values)),)
+
+
+def declare_parameter(inner: Frame, parameter: Parameter, value: Value) -> None:
+    """A parameter as a local variable, with its type."""
+    inner.declare(parameter.name or "_", value)
+    named = type_of_node(inner, parameter.kind) if parameter.kind is not None else None
+    if named is not None and parameter.name:
+        inner.types[parameter.name] = named
+
+
+def bind_receiver(inner: Frame, declaration: Declaration, value: Value | None) -> None:
+    """The receiver as a local variable."""
+    receiver = declaration.node.child_by_field_name("receiver")
+    for group in receiver.named_children if receiver is not None else []:
+        for name in group.children_by_field_name("name"):
+            known = value if value is not None else inner.unknown(f"receiver {_text(name)}", name)
+            inner.declare(_text(name), known)
+            inner.types[_text(name)] = (declaration.file.folder, declaration.receiver_type)
+
+
+def unknown_parameter(frame: Frame, declaration: Declaration, position: int, parameter: Parameter) -> Value:
+    """What a parameter is worth as long as nobody looked at the callers."""
+    source = Source("parameter", declaration.key, position)
+    reason = f"parameter {parameter.name} of {declaration.name}"
+    if parameter.variadic:
+        return (Items((), Unknown(reason, frame.origin(parameter.node), source)),)
+    return frame.unknown(reason, parameter.node, source)
+
+
+def run_body(inner: Frame, function: Node, body: Node) -> list[Value]:
+    """Interprets a body; the results by position, each the union over the `return`s."""
+    results = function.child_by_field_name("result")
+    if results is not None and results.type == "parameter_list":
+        names = [name for group in results.named_children for name in group.children_by_field_name("name")]
+        inner.result_names = tuple(_text(name) for name in names)
+        for name in names:
+            inner.declare(_text(name), (Text(()),))
+    inner.execute(body)
+    run_waiting(inner)
+    width = max((len(values) for values in inner.returns), default=0)
+    return [union(values[at] for values in inner.returns if at < len(values)) for at in range(width)]
+
+
+def run_waiting(frame: Frame) -> None:
+    """Closures that nobody called so far are called by somebody else, with unknown arguments."""
+    while frame.waiting:
+        function, node = frame.waiting.pop()
+        if _closure_key(function) not in frame.run.applied:
+            apply(frame, function, [], [], node)
+
+
+def run_closures(frame: Frame, call: Called) -> None:
+    """Function literals given to a function that is not known are called by it, with unknown arguments."""
+    for value in call.values:
+        for alt in value:
+            if isinstance(alt, Function) and alt.node is not None and _closure_key(alt) not in frame.run.applied:
+                apply(frame, alt, [], [], call.node)
+
+
+def _closure_key(function: Function) -> tuple[str, int]:
+    return (function.file.path, function.node.start_byte if function.node is not None else -1)
+
+
+def apply(frame: Frame, function: Function, values: list[Value], nodes: list[Node], node: Node) -> list[Value]:
+    """Calls a function literal: it sees and changes the variables around it."""
+    literal = function.node
+    body = literal.child_by_field_name("body") if literal is not None else None
+    if literal is None or body is None:
+        return []
+    key = (function.file.path, literal.start_byte, -1)
+    if key in frame.run.stack or len(frame.run.stack) >= MAX_DEPTH:
+        return []
+    frame.run.applied.add(_closure_key(function))
+    home, scopes = frame.run.closures.get(_closure_key(function), (frame, frame.scopes))
+    saved = (home.scopes, home.returns, home.loops, home.dead, home.result_names)
+    home.scopes = [*(home.scopes if len(home.scopes) >= len(scopes) else scopes), {}]
+    home.returns, home.loops, home.dead, home.result_names = [], [], False, ()
+    frame.run.stack.append(key)
+    try:
+        for position, parameter in enumerate(parameters(literal)):
+            given = values[position] if position < len(values) and not parameter.variadic else None
+            named = parameter.name or "value"
+            declare_parameter(home, parameter, given or home.unknown(f"parameter {named} of a closure", parameter.node))
+            if given is not None and parameter.name and position < len(nodes):
+                home.sites[parameter.name] = frame.site_of(nodes[position])
+        home.execute(body)
+        width = max((len(found) for found in home.returns), default=0)
+        return [union(found[at] for found in home.returns if at < len(found)) for at in range(width)]
+    finally:
+        frame.run.stack.pop()
+        kept = home.scopes
+        home.scopes, home.returns, home.loops, home.dead, home.result_names = saved
+        for scope, after in zip(home.scopes, kept, strict=False):
+            scope.update(after)
+
+
+def _copy_out(frame: Frame, inner: Frame, declaration: Declaration, call: Called, operand: Node | None) -> bool:
+    """What a function wrote behind a pointer is seen by its caller: buffers, builders, maps."""
+    changed = False
+    for position, parameter in enumerate(parameters(declaration.node)):
+        if position < len(call.nodes) and parameter.kind is not None and _shared(parameter.kind):
+            after = inner.final(parameter.name)
+            if after is not None and after != call.values[position]:
+                changed = True
+                _write_back(frame, call.nodes[position], after)
+    if operand is not None and declaration.receiver.startswith("*"):
+        receiver = declaration.node.child_by_field_name("receiver")
+        names = [n for g in (receiver.named_children if receiver else []) for n in g.children_by_field_name("name")]
+        after = inner.final(_text(names[0])) if names else None
+        before = frame.evaluate(operand) if operand.type == "identifier" else None
+        if after is not None and before is not None and after != before and _telling(after):
+            changed = True
+            _write_back(frame, operand, after)
+    return changed
+
+
+def _telling(value: Value) -> bool:
+    return any(isinstance(alt, Entries) for alt in value)
+
+
+def _shared(kind: Node) -> bool:
+    return kind.type in ("pointer_type", "map_type") or _text(kind) in ("io.Writer", "io.StringWriter")
+
+
+def _write_back(frame: Frame, node: Node, value: Value) -> None:
+    target = node
+    while target.type in ("unary_expression", "parenthesized_expression") and target.named_child_count:
+        target = target.named_children[-1]
+    if target.type in ("identifier", "selector_expression"):
+        assign_to(frame, target, value)

@@ -1,0 +1,275 @@
+"""Go files, their declarations and imports, and how an import path leads to a folder of the project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from posixpath import dirname, join, normpath
+
+import tree_sitter
+import tree_sitter_go
+
+from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages.golang.values import Origin
+from legacy_ref_scan.model import SourceFile
+
+Node = tree_sitter.Node
+
+_MODULE = re.compile(r"(?m)^\s*module\s+\"?([^\s\"]+)")
+_REPLACE = re.compile(r"(?m)^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)")
+_VERSION = re.compile(r"v\d+$")
+
+
+@lru_cache(maxsize=1)
+def _parser() -> tree_sitter.Parser:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_go.language()))
+
+
+@dataclass(frozen=True, eq=False)
+class Declaration:
+    """A top-level name. `kind`: "const", "var", "func", "method", "type".
+
+    `node` is the const_spec, var_spec, type_spec or function; `position` the index of the name in its spec.
+    """
+
+    kind: str
+    name: str
+    node: Node
+    file: GoFile
+    receiver: str = ""
+    position: int = 0
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells declarations apart across parses."""
+        return (self.file.path, self.node.start_byte, self.position)
+
+    @property
+    def symbol(self) -> str:
+        """The name as `go doc` and stack traces write it: `(*Store).FailPhase`."""
+        return f"({self.receiver}).{self.name}" if self.receiver.startswith("*") else (
+            f"{self.receiver}.{self.name}" if self.receiver else self.name
+        )
+
+    @property
+    def receiver_type(self) -> str:
+        """The receiver's type without `*`."""
+        return self.receiver.lstrip("*")
+
+
+@dataclass(eq=False)
+class GoFile:
+    """A parsed file."""
+
+    source: SourceFile
+    tree: tree_sitter.Tree = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        return self.source.path
+
+    @cached_property
+    def folder(self) -> str:
+        return dirname(self.source.path)
+
+    @cached_property
+    def package(self) -> str:
+        clause = next((node for node in self.tree.root_node.children if node.type == "package_clause"), None)
+        return self.text(clause.named_children[0]) if clause is not None and clause.named_child_count else ""
+
+    def text(self, node: Node) -> str:
+        return self.bytes(node).decode("utf-8", "replace")
+
+    def bytes(self, node: Node) -> bytes:
+        return self.source.data[node.start_byte : node.end_byte]
+
+    def origin(self, node: Node) -> Origin:
+        return (self.source.path, node.start_byte, node.end_byte)
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """Name in this file -> import path."""
+        return {name: path for name, path in self._import_specs if name not in (".", "_")}
+
+    @cached_property
+    def dot_imports(self) -> list[str]:
+        return [path for name, path in self._import_specs if name == "."]
+
+    @cached_property
+    def _import_specs(self) -> list[tuple[str, str]]:
+        found = []
+        for top in self.tree.root_node.children:
+            if top.type != "import_declaration":
+                continue
+            specs = [spec for child in top.named_children for spec in (child, *child.named_children)]
+            for spec in specs:
+                path_node = spec.child_by_field_name("path") if spec.type == "import_spec" else None
+                if path_node is not None:
+                    path = self.text(path_node).strip('"`')
+                    name = spec.child_by_field_name("name")
+                    found.append((self.text(name) if name is not None else default_name(path), path))
+        return found
+
+    @cached_property
+    def declarations(self) -> dict[str, list[Declaration]]:
+        """Top-level declarations by name, methods too."""
+        found: dict[str, list[Declaration]] = {}
+        for declaration in self._declare():
+            found.setdefault(declaration.name, []).append(declaration)
+        return found
+
+    @cached_property
+    def in_order(self) -> list[Declaration]:
+        """Top-level declarations by place."""
+        every = [item for group in self.declarations.values() for item in group]
+        return sorted(every, key=lambda item: (item.node.start_byte, item.position))
+
+    def _declare(self) -> Iterator[Declaration]:
+        for top in self.tree.root_node.named_children:
+            if top.type in ("function_declaration", "method_declaration"):
+                name = top.child_by_field_name("name")
+                if name is not None:
+                    kind = "func" if top.type == "function_declaration" else "method"
+                    yield Declaration(kind, self.text(name), top, self, self._receiver(top))
+            elif top.type in ("const_declaration", "var_declaration", "type_declaration"):
+                yield from self._specs(top)
+
+    def _specs(self, top: Node) -> Iterator[Declaration]:
+        kind = top.type.partition("_")[0]
+        specs = [spec for child in top.named_children for spec in (child, *child.named_children)]
+        for spec in specs:
+            if spec.type in ("const_spec", "var_spec", "type_spec", "type_alias"):
+                for position, name in enumerate(spec.children_by_field_name("name")):
+                    if name.is_named:
+                        yield Declaration(kind, self.text(name), spec, self, "", position)
+
+    def _receiver(self, function: Node) -> str:
+        receiver = function.child_by_field_name("receiver")
+        if receiver is None or not receiver.named_child_count:
+            return ""
+        kind = receiver.named_children[0].child_by_field_name("type")
+        return re.sub(r"\[.*|\s", "", self.text(kind), flags=re.DOTALL) if kind is not None else ""
+
+    def top_level(self, offset: int) -> list[Declaration]:
+        """The declarations (several names of one spec) around a byte."""
+        return [d for d in self.in_order if d.node.start_byte <= offset < d.node.end_byte]
+
+
+def default_name(path: str) -> str:
+    """The package name that an import path suggests: the last part that is no version, without `go-` and `.v2`."""
+    parts = [part for part in path.split("/") if part and not _VERSION.fullmatch(part)]
+    name = re.sub(r"\.v\d+$", "", parts[-1]) if parts else path
+    return re.sub(r"^go[-.]|[-.]go$", "", name).replace("-", "_")
+
+
+class Index:
+    """Parses files on demand, once, and finds declarations."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._files: dict[str, GoFile | None] = {}
+
+    def file(self, path: str) -> GoFile | None:
+        """The parsed file; None where it can't be read."""
+        if path not in self._files:
+            source = self.project.read(path)
+            self._files[path] = None if source is None else self.parse(source)
+        return self._files[path]
+
+    def parse(self, source: SourceFile) -> GoFile:
+        """The parsed file of a source that was read already."""
+        known = self._files.get(source.path)
+        if known is None:
+            known = self._files[source.path] = GoFile(source, _parser().parse(source.data))
+        return known
+
+    @cached_property
+    def folders(self) -> dict[str, list[str]]:
+        """Folder -> its Go files."""
+        found: dict[str, list[str]] = {}
+        for path in self.project.paths("go"):
+            found.setdefault(dirname(path), []).append(path)
+        return found
+
+    @cached_property
+    def _modules(self) -> list[tuple[str, str]]:
+        """(import path prefix, folder), longest prefix first: modules and local replacements."""
+        found = []
+        for path in self.project.paths("other"):
+            if path.rpartition("/")[2] == "go.mod":
+                source = self.project.read(path)
+                text = source.data.decode("utf-8", "replace") if source is not None else ""
+                found += [(match[1], dirname(path)) for match in _MODULE.finditer(text)]
+                found += [(match[1], _local(dirname(path), match[2])) for match in _REPLACE.finditer(text)]
+        return sorted(found, key=lambda pair: (-len(pair[0]), pair))
+
+    @lru_cache(maxsize=None)  # noqa: B019 -- an index lives as long as one scan
+    def resolve(self, import_path: str) -> tuple[str, ...]:
+        """The folders of the project that hold the package of an import path."""
+        for prefix, folder in self._modules:
+            if import_path == prefix or import_path.startswith(prefix + "/"):
+                inside = join(folder, import_path[len(prefix) + 1 :]).rstrip("/")
+                if inside in self.folders:
+                    return (inside,)
+        tail = tuple(name for name in self.folders if name and f"/{name}".endswith(f"/vendor/{import_path}"))
+        if tail or self._modules:
+            return tail
+        return tuple(name for name in self.folders if name and import_path.endswith("/" + name))
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def import_paths(self, folder: str) -> tuple[str, ...]:
+        """The import paths under which a folder can be imported."""
+        found = []
+        for prefix, base in self._modules:
+            if folder == base or not base or folder.startswith(base + "/"):
+                inside = folder[len(base) :].strip("/")
+                found.append(f"{prefix}/{inside}" if inside else prefix)
+        if "vendor/" in folder:
+            found.append(folder.rpartition("vendor/")[2])
+        return tuple(found) if found else (folder,)
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def importers(self, folder: str) -> tuple[SourceFile, ...]:
+        """Files that may import the package in `folder`: they hold its import path."""
+        words = [path for path in self.import_paths(folder) if path]
+        return tuple(self.project.containing("go", words)) if words else ()
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def lookup(self, folder: str, name: str) -> tuple[Declaration, ...]:
+        """Every top-level declaration of a name in a folder, whatever the build tags."""
+        found: list[Declaration] = []
+        for file in self.files_with(folder, name):
+            found += file.declarations.get(name, ())
+        return tuple(found)
+
+    def in_package(self, file: GoFile, name: str) -> tuple[Declaration, ...]:
+        """Declarations that `name` can mean in `file`: its own package, then dot imports; no methods."""
+        own = [d for d in self.lookup(file.folder, name) if d.kind != "method" and d.file.package == file.package]
+        if own:
+            return tuple(own)
+        return tuple(d for path in file.dot_imports for d in self.exported(path, name))
+
+    def exported(self, import_path: str, name: str) -> tuple[Declaration, ...]:
+        """Declarations of an imported package's name."""
+        folders = self.resolve(import_path)
+        return tuple(
+            d
+            for folder in folders
+            for d in self.lookup(folder, name)
+            if d.kind != "method" and not d.file.package.endswith("_test")
+        )
+
+    def files_with(self, folder: str, word: str) -> Iterator[GoFile]:
+        """The files of a folder that hold a word."""
+        needle = re.compile(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)")
+        for path in self.folders.get(folder, ()):
+            source = self.project.read(path)
+            if source is not None and needle.search(source.data):
+                yield self.parse(source)
+
+
+def _local(folder: str, target: str) -> str:
+    path = normpath(join(folder, target))
+    return "" if path == "." else path

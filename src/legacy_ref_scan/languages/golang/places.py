@@ -1,0 +1,132 @@
+"""Where a mention stands in a Go file: a comment, an identifier, a tag, a literal, or text the grammar lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from legacy_ref_scan.languages.golang.literals import Token, tokens
+from legacy_ref_scan.languages.golang.packages import GoFile, Node
+from legacy_ref_scan.model import Claim, Explanation, Mention, Span
+
+_STRINGS = frozenset(("interpreted_string_literal", "raw_string_literal", "rune_literal"))
+_PARTS = frozenset(
+    ("interpreted_string_literal_content", "raw_string_literal_content", "escape_sequence", '"', "`", "rune_literal")
+)
+_NAMES = frozenset(
+    ("identifier", "field_identifier", "type_identifier", "package_identifier", "label_name", "blank_identifier")
+)
+_WIDEST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string literal that holds mentions. `node` is None where only the lexer could find it."""
+
+    start: int
+    end: int
+    node: Node | None
+
+
+def place(file: GoFile, mention: Mention) -> Claim | Literal | Node | None:
+    """A claim for comments and identifiers, the literal, or the tag's node; None: nothing explains it."""
+    start, end = mention.span.start, mention.span.end
+    node = file.tree.root_node.descendant_for_byte_range(start, max(start, end - 1))
+    if node is None:
+        return None
+    if node.type in _PARTS and node.parent is not None:
+        node = node.parent if node.parent.type in _STRINGS else node
+    if node.type in _STRINGS:
+        return _string(file, node, mention)
+    if node.type == "comment":
+        return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.COMMENT)
+    if node.type in _NAMES:
+        return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.IDENTIFIER)
+    return _lexed(file, node, mention)
+
+
+def _string(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | Node | None:
+    parent = node.parent
+    if parent is not None and parent.type == "import_spec":
+        return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.IDENTIFIER, "import path")
+    if parent is not None and parent.type == "field_declaration":
+        return node
+    if in_error(node):
+        lexed = _lexed(file, node, mention)
+        if isinstance(lexed, Claim):
+            return lexed
+    return Literal(node.start_byte, node.end_byte, node)
+
+
+def in_error(node: Node) -> bool:
+    """The grammar gave up around this node."""
+    current: Node | None = node
+    while current is not None:
+        if current.type == "ERROR":
+            return True
+        current = current.parent
+    return False
+
+
+def _lexed(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | None:
+    """Reads the bytes around a mention that is inside an ERROR, without the grammar."""
+    for token in _around(file, node, mention.span.start):
+        if token.start <= mention.span.start < token.end:
+            span = Span(file.path, token.start, token.end)
+            if token.kind == "comment":
+                return Claim(span, Explanation.COMMENT)
+            if token.kind == "word":
+                return Claim(span, Explanation.IDENTIFIER)
+            return Literal(token.start, token.end, None)
+    return None
+
+
+def _around(file: GoFile, node: Node, offset: int) -> Iterator[Token]:
+    """The tokens of the node, where it is small, else those from the last line that starts a declaration."""
+    start = node.start_byte
+    if offset - start > _WIDEST:
+        start = max(start, file.source.data.rfind(b"\n\n", start, offset) + 1)
+    return tokens(file.source.data, start, max(node.end_byte, offset))
+
+
+def described(file: GoFile, node: Node | None) -> str:
+    """The immediate use of a literal, for people."""
+    if node is None:
+        return "in text that is not valid Go"
+    parent = node.parent
+    while parent is not None and parent.type in ("parenthesized_expression", "literal_element", "expression_list"):
+        node, parent = parent, parent.parent
+    if parent is None:
+        return ""
+    match parent.type:
+        case "keyed_element":
+            return _keyed(file, node, parent)
+        case "literal_value":
+            return "composite element"
+        case "index_expression":
+            return "map index"
+        case "expression_case":
+            return "switch case"
+        case "argument_list":
+            return f"argument of {_function(file, parent.parent)}"
+        case "binary_expression":
+            operator = parent.child_by_field_name("operator")
+            return "concatenation" if operator is not None and file.bytes(operator) == b"+" else "comparison"
+        case "const_spec" | "var_spec":
+            return "never used"
+    return parent.type.replace("_", " ")
+
+
+def _keyed(file: GoFile, node: Node, parent: Node) -> str:
+    key = parent.child_by_field_name("key")
+    if key is not None and key.start_byte == node.start_byte:
+        return "map key"
+    if key is not None and key.named_child_count and key.named_children[0].type == "identifier":
+        return f"struct field {file.text(key)}"
+    return "map value"
+
+
+def _function(file: GoFile, call: Node | None) -> str:
+    function = call.child_by_field_name("function") if call is not None else None
+    written = file.text(function) if function is not None else ""
+    return written if len(written) < 60 and "\n" not in written else written.rpartition(".")[2].strip()

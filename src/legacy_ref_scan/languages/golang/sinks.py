@@ -1,0 +1,156 @@
+"""Who receives text in Go: tables of functions and methods, no logic beyond look-ups."""
+
+from __future__ import annotations
+
+AFTER_CONTEXT = -1
+"""The query is the first argument, or the second where the first is a context."""
+
+# Method -> index of the argument that is SQL, whatever the receiver: database/sql, sqlx, pgx, gorm, bun, scany.
+SQL_METHODS: dict[str, int] = {
+    "Query": AFTER_CONTEXT,
+    "QueryRow": AFTER_CONTEXT,
+    "Exec": AFTER_CONTEXT,
+    "Prepare": AFTER_CONTEXT,
+    "QueryContext": 1,
+    "QueryRowContext": 1,
+    "ExecContext": 1,
+    "PrepareContext": 1,
+    "Queryx": 0,
+    "QueryRowx": 0,
+    "QueryxContext": 1,
+    "QueryRowxContext": 1,
+    "Preparex": 0,
+    "PreparexContext": 1,
+    "PrepareNamed": 0,
+    "PrepareNamedContext": 1,
+    "NamedExec": 0,
+    "NamedExecContext": 1,
+    "NamedQuery": 0,
+    "NamedQueryContext": 1,
+    "MustExec": 0,
+    "MustExecContext": 1,
+    "Get": 1,
+    "Select": 1,
+    "GetContext": 2,
+    "SelectContext": 2,
+    "QueryFunc": 1,
+    "Queue": 0,
+    "Raw": 0,
+    "NewRaw": 0,
+    "ExecMultiContext": 1,
+    "ExpectQuery": 0,
+    "ExpectExec": 0,
+    "ExpectPrepare": 0,
+}
+# The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query
+# must look like one.
+LOOSE_METHODS = frozenset(("Get", "Select", "Raw", "Queue", "Query", "Exec"))
+
+# Full name -> index of the query, which is also the result: these hand SQL through.
+PASS_THROUGH: dict[str, int] = {
+    "Rebind": 0,
+    "In": 0,
+    "Named": 0,
+    "BindNamed": 0,
+}
+
+# Functions by import path and name -> index of the SQL argument (sqlx, pgx, scany as packages).
+SQL_FUNCTIONS: dict[str, int] = {
+    "github.com/jmoiron/sqlx.Get": 2,
+    "github.com/jmoiron/sqlx.GetContext": 3,
+    "github.com/jmoiron/sqlx.Select": 2,
+    "github.com/jmoiron/sqlx.SelectContext": 3,
+    "github.com/jmoiron/sqlx.NamedExec": 1,
+    "github.com/jmoiron/sqlx.NamedExecContext": 2,
+    "github.com/jmoiron/sqlx.NamedQuery": 1,
+    "github.com/jmoiron/sqlx.NamedQueryContext": 2,
+    "github.com/jmoiron/sqlx.MustExec": 1,
+    "github.com/jmoiron/sqlx.Preparex": 1,
+    "github.com/georgysavva/scany/v2/pgxscan.Get": 3,
+    "github.com/georgysavva/scany/v2/pgxscan.Select": 3,
+    "github.com/georgysavva/scany/pgxscan.Get": 3,
+    "github.com/georgysavva/scany/pgxscan.Select": 3,
+    "github.com/georgysavva/scany/v2/sqlscan.Get": 3,
+    "github.com/georgysavva/scany/v2/sqlscan.Select": 3,
+}
+
+_TEXT_PACKAGES = (
+    "log",
+    "log/slog",
+    "errors",
+    "github.com/pkg/errors",
+    "golang.org/x/xerrors",
+    "go.uber.org/zap",
+    "github.com/rs/zerolog",
+    "github.com/rs/zerolog/log",
+    "github.com/sirupsen/logrus",
+    "k8s.io/klog",
+    "k8s.io/klog/v2",
+    "github.com/golang/glog",
+    "flag",
+    "github.com/spf13/pflag",
+    "google.golang.org/grpc/status",
+    "github.com/friendsofgo/errors",
+)
+_TEXT_FUNCTIONS = frozenset(("fmt.Errorf", "fmt.Print", "fmt.Printf", "fmt.Println", "panic", "print", "println"))
+_TEXT_METHODS = frozenset(
+    "Errorf Fatalf Fatal Logf Log Skipf Skip Error Errorw Errorln Info Infof Infow Infoln Warn Warnf Warnw Warning "
+    "Warningf Debug Debugf Debugw Trace Tracef Print Printf Println Panic Panicf Fatalln Msg Msgf Str InfoContext "
+    "ErrorContext WarnContext DebugContext ErrorContextf InfoContextf Helper Notice Noticef Critical Criticalf".split()
+)
+
+
+def is_text_function(full_name: str) -> bool:
+    """A function of a package whose text is for people: logs, errors, flags."""
+    return full_name in _TEXT_FUNCTIONS or full_name.rpartition(".")[0] in _TEXT_PACKAGES
+
+
+def is_text_method(name: str) -> bool:
+    """A method of a logger or of `testing.T`."""
+    return name in _TEXT_METHODS
+
+
+BUILDER_PACKAGES: dict[str, str] = {
+    "github.com/Masterminds/squirrel": "squirrel",
+    "gopkg.in/Masterminds/squirrel": "squirrel",
+    "github.com/doug-martin/goqu": "goqu",
+    "github.com/uptrace/bun": "bun",
+    "gorm.io/gorm": "gorm",
+    "github.com/jinzhu/gorm": "gorm",
+    "xorm.io/xorm": "xorm",
+    "xorm.io/builder": "xorm",
+    "github.com/go-xorm/xorm": "xorm",
+    "github.com/go-pg/pg": "go-pg",
+    "github.com/upper/db": "upper",
+    "github.com/go-jet/jet": "jet",
+    "github.com/gocraft/dbr": "dbr",
+    "github.com/huandu/go-sqlbuilder": "sqlbuilder",
+    "github.com/volatiletech/sqlboiler": "sqlboiler",
+    "entgo.io/ent": "ent",
+    "github.com/stephenafamo/bob": "bob",
+}
+
+
+def builder_of(import_path: str) -> str:
+    """The query builder or ORM that an import path belongs to; "" for none."""
+    for prefix, library in BUILDER_PACKAGES.items():
+        if import_path == prefix or import_path.startswith((prefix + "/", prefix + ".")):
+            return library
+    return ""
+
+
+BUILDER_METHODS = frozenset(
+    "From Table Model Column Columns ColumnExpr Where Set Insert Update Delete Select OrderBy Order OrderExpr GroupBy "
+    "Group GroupExpr Having Join LeftJoin RightJoin InnerJoin CrossJoin FullJoin Values Suffix SuffixExpr Prefix Into "
+    "SetMap Returning PlaceholderFormat RunWith Limit Offset Distinct Options TableExpr WhereOr Or Not Joins Preload "
+    "Omit Updates UpdateColumn UpdateColumns Pluck Assign Attrs Rows On Cols InsertInto DeleteFrom OnConflict With "
+    "NewSelect NewInsert NewUpdate NewDelete NewCreateIndex NewDropColumn NewAddColumn FromSelect RemoveColumns "
+    "JoinClause DoUpdate DoNothing Eq In Like Asc Desc As Clauses Session WithContext Unscoped Find First Last Take "
+    "Scan Count SetColumn ExcludeColumn ModelTableExpr Relation Dialect OrderAppend SelectAppend Prepared ForUpdate "
+    "C T I L Ex".split()
+)
+BUILDER_ROOTS = frozenset(
+    "Select Insert Update Delete Replace NewSelect NewInsert NewUpdate NewDelete NewRaw Table Model From Where".split()
+)
+
+

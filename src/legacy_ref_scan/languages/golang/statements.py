@@ -1,0 +1,406 @@
+"""Statements: how variables change along the ways through a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from legacy_ref_scan.languages.golang.expressions import spec_values, zero_value
+from legacy_ref_scan.languages.golang.frame import STORED, Frame, Loop
+from legacy_ref_scan.languages.golang.packages import Node
+from legacy_ref_scan.languages.golang.types import type_of, type_of_node
+from legacy_ref_scan.languages.golang.values import (
+    MAX_ALTERNATIVES,
+    Entries,
+    Items,
+    Known,
+    Text,
+    Unknown,
+    Value,
+    union,
+)
+
+_UNROLLED = 24
+State = list[dict[str, Value]]
+
+
+def execute(frame: Frame, node: Node) -> None:
+    """Runs a statement; expressions as statements are evaluated for the uses in them."""
+    statement = _STATEMENTS.get(node.type)
+    if statement is not None:
+        statement(frame, node)
+    elif node.type.endswith(("_expression", "_literal")) or node.type in ("identifier", "composite_literal"):
+        frame.evaluate(node)
+    elif node.type != "comment":
+        for child in node.named_children:
+            frame.execute(child)
+
+
+def _block(frame: Frame, node: Node) -> None:
+    frame.scopes.append({})
+    for child in node.named_children:
+        frame.execute(child)
+    frame.scopes.pop()
+
+
+def _expressions(node: Node | None) -> list[Node]:
+    if node is None:
+        return []
+    return [child for child in node.named_children if child.type != "comment"] if node.type == "expression_list" else [node]
+
+
+def values_of(frame: Frame, nodes: list[Node], count: int) -> list[Value]:
+    """The values of a list of expressions, `count` of them: a single call may give several."""
+    if len(nodes) == 1 and count > 1 and nodes[0].type == "call_expression":
+        results = frame.run.machine.call(frame, nodes[0])
+    else:
+        results = [frame.evaluate(node) for node in nodes]
+    missing = [frame.unknown("a further result", node) for node in nodes[:1]] * max(0, count - len(results))
+    return [*results, *missing]
+
+
+def _short_declaration(frame: Frame, node: Node) -> None:
+    left, right = _expressions(node.child_by_field_name("left")), _expressions(node.child_by_field_name("right"))
+    values = values_of(frame, right, len(left))
+    for position, (target, value) in enumerate(zip(left, values, strict=False)):
+        name = frame.file.text(target)
+        if name in frame.scopes[-1] and len(left) > 1:
+            frame.assign(name, value)  # `a, err := …` declares only what is new in this scope
+        else:
+            kind = type_of(frame, right[position]) if position < len(right) else None
+            frame.declare(name, value)
+            if kind is not None:
+                frame.types[name] = kind
+
+
+def _assignment(frame: Frame, node: Node) -> None:
+    left, right = _expressions(node.child_by_field_name("left")), _expressions(node.child_by_field_name("right"))
+    operator = node.child_by_field_name("operator")
+    written = frame.file.bytes(operator) if operator is not None else b"="
+    values = values_of(frame, right, len(left))
+    for target, value in zip(left, values, strict=False):
+        if written == b"=":
+            assign_to(frame, target, value)
+        elif written == b"+=":
+            old = frame.evaluate(target)
+            assign_to(frame, target, frame.run.concatenate([old, value], frame.origin(node)))
+        else:
+            assign_to(frame, target, frame.unknown("number", node))
+
+
+def assign_to(frame: Frame, target: Node, value: Value) -> None:
+    """Stores a value in a variable, a field, a map entry or behind a pointer."""
+    match target.type:
+        case "identifier":
+            _assign_name(frame, target, value)
+        case "selector_expression":
+            _assign_field(frame, target, value)
+        case "index_expression":
+            _assign_element(frame, target, value)
+        case "parenthesized_expression" | "unary_expression" if target.named_child_count:
+            assign_to(frame, target.named_children[-1], value)
+        case _:
+            frame.evaluate(target)
+            frame.use(value, target, "assignment", strength=STORED)
+
+
+def _assign_name(frame: Frame, target: Node, value: Value) -> None:
+    name = frame.file.text(target)
+    if name == "_" or frame.assign(name, value):
+        return
+    for declaration in frame.run.index.in_package(frame.file, name):
+        frame.store("variable", (declaration.file.folder, name), value)
+    frame.use(value, target, f"variable {name}", strength=STORED)
+
+
+def _assign_field(frame: Frame, target: Node, value: Value) -> None:
+    operand, field = target.child_by_field_name("operand"), target.child_by_field_name("field")
+    if operand is None or field is None:
+        return
+    name = frame.file.text(field)
+    frame.use(value, target, f"struct field {name}", strength=STORED)
+    owner = type_of(frame, operand)
+    folder = owner[0] if owner is not None and owner[0] else frame.file.folder
+    frame.store("field", (folder, name), value)
+    path = frame.file.imports.get(frame.file.text(operand)) if operand.type == "identifier" else None
+    for declaration in frame.run.index.exported(path, name) if path else ():
+        frame.store("variable", (declaration.file.folder, name), value)
+    _update(frame, operand, lambda alt: alt.put((Text((Known(name.encode()),)),), value))
+
+
+def _update(frame: Frame, operand: Node, change: Callable[[Entries], Entries]) -> None:
+    if operand.type != "identifier":
+        return
+    name = frame.file.text(operand)
+    old = frame.get(name)
+    if old is not None and any(isinstance(alt, Entries) for alt in old):
+        frame.assign(name, tuple(change(alt) if isinstance(alt, Entries) else alt for alt in old))
+
+
+def _assign_element(frame: Frame, target: Node, value: Value) -> None:
+    operand, index = target.child_by_field_name("operand"), target.child_by_field_name("index")
+    if operand is None or index is None:
+        return
+    key = frame.evaluate(index)
+    frame.use(key, index, "map key")
+    frame.use(value, target, "map value", strength=STORED)
+    name = frame.file.text(operand) if operand.type == "identifier" else ""
+    old = frame.get(name)
+    if old is None:
+        frame.evaluate(operand)
+        if name:
+            for declaration in frame.run.index.in_package(frame.file, name):
+                frame.store("variable", (declaration.file.folder, name), (Entries(((key, value),)),))
+        return
+    frame.assign(name, union([_with_element(frame, alt, key, value, target) for alt in old]))
+
+
+def _with_element(frame: Frame, alt: object, key: Value, value: Value, node: Node) -> Value:
+    if isinstance(alt, Entries):
+        return (alt.put(key, value),)
+    if isinstance(alt, Items):
+        return (Items(tuple(union([element, value]) for element in alt.elements) or (value,), alt.rest),)
+    return (Entries(((key, value),)),)
+
+
+def _declaration(frame: Frame, node: Node) -> None:
+    for child in node.named_children:
+        for spec in (child, *child.named_children) if child.type.endswith("_list") else (child,):
+            if spec.type in ("var_spec", "const_spec"):
+                _spec(frame, spec)
+
+
+def _spec(frame: Frame, spec: Node) -> None:
+    names = [name for name in spec.children_by_field_name("name") if name.is_named]
+    kind = spec.child_by_field_name("type")
+    nodes = spec_values(spec)
+    values = values_of(frame, nodes, len(names)) if nodes else []
+    for position, name in enumerate(names):
+        zero = zero_value(frame, kind) if kind is not None and not values else None
+        value = values[position] if position < len(values) else zero
+        written = frame.file.text(name)
+        frame.declare(written, value if value is not None else frame.unknown(f"variable {written}", name))
+        named = type_of_node(frame, kind) if kind is not None else None
+        if named is None and position < len(nodes):
+            named = type_of(frame, nodes[position])
+        if named is not None:
+            frame.types[written] = named
+
+
+def _branch(frame: Frame, before: State, body: Callable[[], None]) -> State | None:
+    """The variables after `body`, which starts with `before`; None where it does not end normally."""
+    frame.scopes = [scope.copy() for scope in before]
+    depth = len(frame.scopes)
+    frame.dead = False
+    body()
+    del frame.scopes[depth:]
+    alive = not frame.dead
+    frame.dead = False
+    return frame.scopes if alive else None
+
+
+def _join(frame: Frame, before: State, outcomes: list[State | None]) -> None:
+    alive = [state for state in outcomes if state is not None]
+    if alive:
+        frame.merge(alive)
+    else:
+        frame.scopes = before
+        frame.dead = True
+
+
+def _if(frame: Frame, node: Node) -> None:
+    frame.scopes.append({})
+    _run_optional(frame, node.child_by_field_name("initializer"))
+    _run_optional(frame, node.child_by_field_name("condition"))
+    before = frame.snapshot()
+    outcomes = [
+        _branch(frame, before, lambda: _run_optional(frame, node.child_by_field_name("consequence"))),
+        _branch(frame, before, lambda: _run_optional(frame, node.child_by_field_name("alternative"))),
+    ]
+    _join(frame, before, outcomes)
+    frame.scopes.pop()
+
+
+def _run_optional(frame: Frame, node: Node | None) -> None:
+    if node is not None:
+        frame.execute(node)
+
+
+def _switch(frame: Frame, node: Node) -> None:
+    frame.scopes.append({})
+    _run_optional(frame, node.child_by_field_name("initializer"))
+    subject = node.child_by_field_name("value")
+    if subject is not None:
+        value = frame.evaluate(subject)
+        frame.use(value, subject, "switch", strength=STORED)
+    alias = node.child_by_field_name("alias")
+    before = frame.snapshot()
+    frame.loops.append(Loop())
+    outcomes: list[State | None] = []
+    complete = False
+    for case in node.named_children:
+        if case.type in ("expression_case", "type_case", "default_case", "communication_case"):
+            complete |= case.type in ("default_case", "communication_case")
+            outcomes.append(_branch(frame, before, lambda case=case: _case(frame, case, alias)))  # type: ignore[misc]
+    loop = frame.loops.pop()
+    outcomes += loop.breaks
+    if frame.loops:
+        frame.loops[-1].continues += loop.continues
+    if not complete:
+        outcomes.append(before)
+    _join(frame, before, outcomes)
+    frame.scopes.pop()
+
+
+def _case(frame: Frame, case: Node, alias: Node | None) -> None:
+    frame.scopes.append({})
+    for name in _expressions(alias):
+        frame.declare(frame.file.text(name), frame.unknown("value of a type switch", name))
+    values = case.child_by_field_name("value") if case.type == "expression_case" else None
+    for value in _expressions(values):
+        frame.use(frame.evaluate(value), value, "switch case")
+    skipped = {values.id} if values is not None else set()
+    skipped |= {kind.id for kind in case.children_by_field_name("type")}
+    for child in case.named_children:
+        if child.id not in skipped:
+            frame.execute(child)
+    frame.scopes.pop()
+
+
+def _for(frame: Frame, node: Node) -> None:
+    frame.scopes.append({})
+    body = node.child_by_field_name("body")
+    clause = next((child for child in node.named_children if child.id != (body.id if body is not None else 0)), None)
+    before_rounds: Callable[[int], None] = lambda _: None  # noqa: E731
+    rounds, exact = 2, False
+    if clause is not None and clause.type == "range_clause":
+        before_rounds, rounds, exact = _range(frame, clause)
+    elif clause is not None and clause.type == "for_clause":
+        _run_optional(frame, clause.child_by_field_name("initializer"))
+        _run_optional(frame, clause.child_by_field_name("condition"))
+    elif clause is not None:
+        frame.evaluate(clause)
+    if body is not None:
+        _rounds(frame, body, before_rounds, rounds, exact)
+    frame.scopes.pop()
+
+
+def _range(frame: Frame, clause: Node) -> tuple[Callable[[int], None], int, bool]:
+    """What to do before each round, how many rounds, and whether that is exact: each element of a known list."""
+    left, right = _expressions(clause.child_by_field_name("left")), clause.child_by_field_name("right")
+    subject = frame.evaluate(right) if right is not None else ()
+    lists = [alt for alt in subject if isinstance(alt, Items)]
+    exact = len(lists) == len(subject) == 1 and lists[0].rest is None and len(lists[0].elements) <= _UNROLLED
+    elements = [element for alt in lists for element in alt.elements]
+    maps = [alt for alt in subject if isinstance(alt, Entries)]
+    keys, items = union(k for m in maps for k, _ in m.pairs), union([*elements, *(v for m in maps for _, v in m.pairs)])
+
+    def bind(number: int) -> None:
+        value = elements[number] if exact and number < len(elements) else items
+        for target, bound in zip(left, (keys, value), strict=False):
+            known = bound or frame.unknown(f"element {frame.file.text(target)[:30]} of a loop", target)
+            if target.type == "identifier":
+                frame.declare(frame.file.text(target), known)
+
+    return bind, len(elements) if exact else 2, exact
+
+
+def _rounds(frame: Frame, body: Node, bind: Callable[[int], None], rounds: int, exact: bool) -> None:
+    """Runs a loop's body: an exact number of times, or none, one, two times and then a hole for what may follow."""
+    depth = len(frame.scopes)
+    loop = Loop()
+    states: list[State] = [] if exact else [frame.snapshot()]
+    for number in range(rounds):
+        before = frame.snapshot()
+        bind(number)
+        frame.loops.append(loop)
+        after = _branch(frame, frame.snapshot(), lambda: frame.execute(body))
+        frame.loops.pop()
+        ends = [state for state in (after, *loop.continues) if state is not None]
+        loop.continues = []
+        if not ends:
+            frame.scopes = before
+            break
+        frame.merge(_cut(state, depth) for state in ends)
+        if not exact:
+            states.append(frame.snapshot())
+            if number and states[-1] != states[-2]:
+                states.append(_more(frame, states[-2], states[-1], body))
+            elif states[-1] == states[-2]:
+                break
+    final = [frame.snapshot()] if exact else states
+    frame.merge([*(_cut(state, depth) for state in final), *(_cut(state, depth) for state in loop.breaks)])
+    frame.dead = False
+
+
+def _cut(state: State, depth: int) -> State:
+    return state[:depth]
+
+
+def _more(frame: Frame, before: State, after: State, body: Node) -> State:
+    """After two rounds: texts that still grow get a hole at their end, lists an open end."""
+    rest = Unknown("more rounds of a loop", frame.origin(body))
+    state = []
+    for old, new in zip(before, after, strict=False):
+        grown = {name: value for name, value in new.items() if old.get(name) != value}
+        state.append({**new, **{name: _open_ended(value, rest) for name, value in grown.items()}})
+    return state
+
+
+def _open_ended(value: Value, rest: Unknown) -> Value:
+    longest = [alt for alt in value if isinstance(alt, Text | Items)][-MAX_ALTERNATIVES // 4 :]
+    return tuple(
+        Items(alt.elements, alt.rest or rest) if isinstance(alt, Items) else Text((*alt.atoms, rest), alt.partial)
+        for alt in longest
+    ) or value
+
+
+def _return(frame: Frame, node: Node) -> None:
+    nodes = [child for part in node.named_children for child in _expressions(part)]
+    if nodes:
+        values = values_of(frame, nodes, max(len(nodes), 2 if len(nodes) == 1 else 0))[: max(len(nodes), 8)]
+        for value, expression in zip(values, nodes, strict=False):
+            frame.use(value, expression, f"returned by {frame.symbol}", strength=STORED)
+    else:
+        values = [frame.get(name) or frame.unknown(f"result {name}", node) for name in frame.result_names]
+    frame.returns.append(values)
+    frame.exits.append(frame.scopes[0].copy())
+    frame.dead = True
+
+
+def _jump(frame: Frame, node: Node) -> None:
+    if frame.loops and node.type == "break_statement":
+        frame.loops[-1].breaks.append(frame.snapshot())
+    elif frame.loops and node.type == "continue_statement":
+        frame.loops[-1].continues.append(frame.snapshot())
+    frame.dead = True
+
+
+def _send(frame: Frame, node: Node) -> None:
+    for child in node.named_children:
+        frame.use(frame.evaluate(child), child, "sent over a channel", strength=STORED)
+
+
+def _fallthrough(frame: Frame, node: Node) -> None:
+    return None
+
+
+_STATEMENTS: dict[str, Callable[[Frame, Node], None]] = {
+    "block": _block,
+    "short_var_declaration": _short_declaration,
+    "assignment_statement": _assignment,
+    "var_declaration": _declaration,
+    "const_declaration": _declaration,
+    "type_declaration": _fallthrough,
+    "if_statement": _if,
+    "for_statement": _for,
+    "expression_switch_statement": _switch,
+    "type_switch_statement": _switch,
+    "select_statement": _switch,
+    "return_statement": _return,
+    "break_statement": _jump,
+    "continue_statement": _jump,
+    "goto_statement": _jump,
+    "send_statement": _send,
+    "inc_statement": _fallthrough,
+    "dec_statement": _fallthrough,
+}

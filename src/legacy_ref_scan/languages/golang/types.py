@@ -1,0 +1,151 @@
+"""Just enough of Go's types to know which package a method or a field belongs to."""
+
+from __future__ import annotations
+
+from legacy_ref_scan.languages.golang.frame import Frame, TypeName
+from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
+
+_WRAPPED = frozenset(("pointer_type", "parenthesized_type", "slice_type", "array_type", "generic_type"))
+
+
+def type_of_node(frame: Frame, kind: Node) -> TypeName | None:
+    """The named type that a type expression is about: pointers, slices and type arguments are stripped."""
+    return named_type(frame.run.index, frame.file, kind)
+
+
+def named_type(index: Index, file: GoFile, kind: Node) -> TypeName | None:
+    """The same for a type that is written in `file`."""
+    current: Node | None = kind
+    while current is not None and current.type in _WRAPPED:
+        inner = current.child_by_field_name("element") or current.child_by_field_name("type")
+        current = inner if inner is not None else (current.named_children[0] if current.named_child_count else None)
+    if current is None:
+        return None
+    if current.type == "type_identifier":
+        return (file.folder, file.text(current))
+    if current.type == "qualified_type":
+        package, name = current.child_by_field_name("package"), current.child_by_field_name("name")
+        if package is not None and name is not None:
+            path = file.imports.get(file.text(package), file.text(package))
+            folders = index.resolve(path)
+            return (folders[0] if folders else path, file.text(name))
+    return None
+
+
+def type_of(frame: Frame, node: Node, depth: int = 4) -> TypeName | None:
+    """The named type of an expression, where declarations nearby tell it."""
+    if depth == 0:
+        return None
+    if node.type == "identifier":
+        return _type_of_name(frame, node)
+    if node.type in ("parenthesized_expression", "unary_expression", "type_assertion_expression"):
+        if node.type == "type_assertion_expression":
+            kind = node.child_by_field_name("type")
+            return type_of_node(frame, kind) if kind is not None else None
+        inner = node.child_by_field_name("operand") or (node.named_children[0] if node.named_child_count else None)
+        return type_of(frame, inner, depth - 1) if inner is not None else None
+    if node.type == "composite_literal":
+        kind = node.child_by_field_name("type")
+        return type_of_node(frame, kind) if kind is not None else None
+    if node.type == "selector_expression":
+        return _type_of_field(frame, node, depth)
+    if node.type == "call_expression":
+        return _type_of_result(frame, node)
+    return None
+
+
+def _type_of_name(frame: Frame, node: Node) -> TypeName | None:
+    name = frame.file.text(node)
+    known = frame.types.get(name)
+    if known is not None or frame.get(name) is not None:
+        return known
+    for declaration in frame.run.index.in_package(frame.file, name):
+        kind = declaration.node.child_by_field_name("type") if declaration.kind == "var" else None
+        if kind is not None:
+            return named_type(frame.run.index, declaration.file, kind)
+    return None
+
+
+def _type_of_field(frame: Frame, node: Node, depth: int) -> TypeName | None:
+    operand, field = node.child_by_field_name("operand"), node.child_by_field_name("field")
+    owner = type_of(frame, operand, depth - 1) if operand is not None else None
+    if owner is None or field is None:
+        return None
+    return field_type(frame.run.index, owner, frame.file.text(field))
+
+
+def field_type(index: Index, owner: TypeName, field: str) -> TypeName | None:
+    """The named type of a struct's field."""
+    if owner[0] not in index.folders:
+        return None
+    for declaration in index.lookup(owner[0], owner[1]):
+        for member in struct_fields(declaration):
+            names = member.children_by_field_name("name")
+            kind = member.child_by_field_name("type")
+            if kind is not None and any(declaration.file.text(name) == field for name in names):
+                return named_type(index, declaration.file, kind)
+    return None
+
+
+def struct_fields(declaration: Declaration) -> list[Node]:
+    """The field declarations of a struct type."""
+    body = declaration.node.child_by_field_name("type") if declaration.kind == "type" else None
+    if body is None or body.type != "struct_type":
+        return []
+    return [
+        field for fields in body.named_children for field in fields.named_children if field.type == "field_declaration"
+    ]
+
+
+def _type_of_result(frame: Frame, node: Node) -> TypeName | None:
+    function = node.child_by_field_name("function")
+    if function is None:
+        return None
+    found: tuple[Declaration, ...] = ()
+    if function.type == "identifier":
+        name = frame.file.text(function)
+        found = frame.run.index.in_package(frame.file, name) if frame.get(name) is None else ()
+    elif function.type == "selector_expression":
+        operand, field = function.child_by_field_name("operand"), function.child_by_field_name("field")
+        path = frame.file.imports.get(frame.file.text(operand)) if operand is not None else None
+        found = frame.run.index.exported(path, frame.file.text(field)) if path and field is not None else ()
+    for declaration in found:
+        kinds = result_types(declaration.node) if declaration.kind == "func" else []
+        if kinds:
+            return named_type(frame.run.index, declaration.file, kinds[0])
+    return None
+
+
+def result_types(function: Node) -> list[Node]:
+    """The types of a function's results, in order, one for each."""
+    result = function.child_by_field_name("result")
+    if result is None:
+        return []
+    if result.type != "parameter_list":
+        return [result]
+    kinds: list[Node] = []
+    for parameter in result.named_children:
+        kind = parameter.child_by_field_name("type")
+        if kind is not None:
+            kinds += [kind] * max(1, len(parameter.children_by_field_name("name")))
+    return kinds
+
+
+def methods(index: Index, owner: TypeName, name: str) -> tuple[Declaration, ...]:
+    """The methods of a type; for embedded structs those of the embedded type."""
+    if owner[0] not in index.folders:
+        return ()
+    own = tuple(
+        d for d in index.lookup(owner[0], name) if d.kind == "method" and d.receiver_type == owner[1]
+    )
+    if own:
+        return own
+    for declaration in index.lookup(owner[0], owner[1]):
+        for member in struct_fields(declaration):
+            kind = member.child_by_field_name("type")
+            inner = named_type(index, declaration.file, kind) if kind is not None else None
+            if not member.children_by_field_name("name") and inner is not None and inner != owner:
+                found = methods(index, inner, name)
+                if found:
+                    return found
+    return ()

@@ -1,0 +1,226 @@
+"""Values of the abstract interpreter: a value is a tuple of alternatives, a text a row of known bytes and holes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from legacy_ref_scan.model import HOLE
+
+if TYPE_CHECKING:
+    from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
+
+MAX_ALTERNATIVES = 64
+
+Origin = tuple[str, int, int]
+"""A span as a plain tuple: it is hashed far too often for a dataclass."""
+
+
+class Known(NamedTuple):
+    """Bytes of the text. `origin` is where they stand in a file; None: made up (a separator without a literal)."""
+
+    text: bytes
+    origin: Origin | None = None
+
+
+class Source(NamedTuple):
+    """What would have to be known to fill a hole: ("parameter", function, index) or ("field", folder, name)."""
+
+    kind: str
+    owner: object
+    name: object
+
+
+class Unknown(NamedTuple):
+    """A hole in a text."""
+
+    reason: str
+    origin: Origin
+    source: Source | None = None
+
+
+Atom = Known | Unknown
+
+
+class Text(NamedTuple):
+    """One possible string. `partial`: combinations with other strings were left out, because there are too many."""
+
+    atoms: tuple[Atom, ...]
+    partial: bool = False
+
+    def data(self) -> bytes:
+        """The bytes, with `HOLE` for every hole."""
+        return b"".join(atom.text if isinstance(atom, Known) else HOLE for atom in self.atoms)
+
+    @property
+    def known(self) -> bool:
+        """No holes."""
+        return all(isinstance(atom, Known) for atom in self.atoms)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A slice or an array. `rest` is a hole for further elements that are not known."""
+
+    elements: tuple[Value, ...]
+    rest: Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A map or a struct: (key, value) in order. `type` is the name of the struct, "" for a map."""
+
+    pairs: tuple[tuple[Value, Value], ...]
+    type: str = ""
+
+    def get(self, key: bytes) -> Value | None:
+        """The last value stored under a key; None where the key is not known to be there."""
+        for name, value in reversed(self.pairs):
+            if any(isinstance(alt, Text) and alt.data() == key for alt in name):
+                return value
+        return None
+
+    def put(self, key: Value, value: Value) -> Entries:
+        """The map with one more entry, which replaces a former one of the same key."""
+        kept = tuple(pair for pair in self.pairs if pair[0] != key)
+        return replace(self, pairs=(*kept, (key, value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function as a value: a declaration of the module, or a literal (`node`) in `file`."""
+
+    declaration: Declaration | None
+    node: Node | None
+    file: GoFile
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something of a package whose source is not here: `squirrel.StatementBuilder`."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One link of a builder's chain."""
+
+    method: str
+    arguments: tuple[Value, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A query builder: the library and the calls made so far."""
+
+    library: str
+    calls: tuple[Call, ...]
+
+
+Alternative = Text | Items | Entries | Function | External | Chain
+Value = tuple[Alternative, ...]
+
+EMPTY: Value = (Text(()),)
+
+
+def hole(reason: str, origin: Origin, source: Source | None = None) -> Value:
+    """A value of which nothing is known."""
+    return (Text((Unknown(reason, origin, source),)),)
+
+
+def made_up(text: bytes) -> Value:
+    """A text that stands nowhere."""
+    return (Text((Known(text),)),)
+
+
+def texts(value: Value) -> Iterator[Text]:
+    """The alternatives that are strings."""
+    return (alt for alt in value if isinstance(alt, Text))
+
+
+def union(values: Iterable[Value], limit: int = MAX_ALTERNATIVES) -> Value:
+    """All alternatives, each once; too many make the survivors partial."""
+    merged: dict[Alternative, None] = {}
+    for value in values:
+        merged.update(dict.fromkeys(value))
+    if len(merged) <= limit:
+        return tuple(merged)
+    return tuple(_partial(alt) for alt in list(merged)[:limit])
+
+
+def _partial(alt: Alternative) -> Alternative:
+    return alt._replace(partial=True) if isinstance(alt, Text) else alt
+
+
+def as_texts(value: Value, origin: Origin) -> tuple[Text, ...]:
+    """The value as a string; what is none becomes a hole."""
+    return tuple(
+        alt if isinstance(alt, Text) else Text((Unknown(f"a {type(alt).__name__.lower()} as text", origin),))
+        for alt in value
+    )
+
+
+class Concatenation:
+    """Joins values to texts. `matters` tells texts that hold a name; they are never left out silently."""
+
+    def __init__(self, matters: Callable[[bytes], bool]) -> None:
+        self._matters = matters
+
+    def __call__(self, parts: Sequence[Value], origin: Origin) -> Value:
+        """Every combination of the alternatives of `parts`, in order."""
+        if len(parts) == 1:
+            return as_texts(parts[0], origin)
+        combined: tuple[Text, ...] = (Text(()),)
+        for part in parts:
+            combined = self._pair(combined, as_texts(part, origin))
+        return combined
+
+    def _pair(self, left: tuple[Text, ...], right: tuple[Text, ...]) -> tuple[Text, ...]:
+        if len(left) * len(right) <= MAX_ALTERNATIVES:
+            return tuple(dict.fromkeys(_concatenate(a, b) for a, b in product(left, right)))
+        return self._cover(left, right)
+
+    def _cover(self, left: tuple[Text, ...], right: tuple[Text, ...]) -> tuple[Text, ...]:
+        """Each alternative at least once, and every pair of alternatives that both hold a name.
+
+        The other combinations add nothing that concerns the target; where even these pairs are too many, the
+        result is partial.
+        """
+        count = max(len(left), len(right))
+        pairs = {(left[i % len(left)], right[i % len(right)]): None for i in range(count)}
+        named_left, named_right = self._named(left), self._named(right)
+        pairs.update(dict.fromkeys(product(named_left or left[:1], named_right or right[:1])))
+        full = len(pairs) > MAX_ALTERNATIVES
+        kept = [_concatenate(a, b) for a, b in list(pairs)[:MAX_ALTERNATIVES]]
+        return tuple(dict.fromkeys(text._replace(partial=True) if full else text for text in kept))
+
+    def _named(self, alternatives: tuple[Text, ...]) -> list[Text]:
+        return [text for text in alternatives if self._matters(text.data())]
+
+
+def _concatenate(left: Text, right: Text) -> Text:
+    return Text(left.atoms + right.atoms, left.partial or right.partial)
+
+
+def flatten(value: Value, depth: int = 4) -> Iterator[Text]:
+    """Every text inside a value: itself, elements, keys and values."""
+    for alt in value:
+        match alt:
+            case Text():
+                yield alt
+            case Items(elements=elements) if depth:
+                for element in elements:
+                    yield from flatten(element, depth - 1)
+            case Entries(pairs=pairs) if depth:
+                for key, item in pairs:
+                    yield from flatten(key, depth - 1)
+                    yield from flatten(item, depth - 1)
+            case Chain(calls=calls) if depth:
+                for link in calls:
+                    for argument in link.arguments:
+                        yield from flatten(argument, depth - 1)
