@@ -73,11 +73,8 @@ class TestGolangMigrate:
             "m/4_e.up.sql cannot be read",
         )
         assert history.notes == (
-            "m/01_b.up.sql has no down file",
-            "m/1_a.up.sql has no down file",
-            "m/3_d.up.sql has no down file",
-            "m/4_e.up.sql has no down file",
-            "m/seed.sql: not a name that golang-migrate reads",
+            "without a down file: m/01_b.up.sql, m/1_a.up.sql, m/3_d.up.sql and 1 more",
+            "names that golang-migrate does not read: m/seed.sql",
         )
 
     def test_recognise_counts_up_files_of_sql(self) -> None:

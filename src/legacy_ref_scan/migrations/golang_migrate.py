@@ -16,6 +16,7 @@ from legacy_ref_scan.model import ScanError, SourceFile
 DEFAULT_WIDTH = 6
 _NAME = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$", re.DOTALL)
 _LARGEST = 2**64 - 1
+_LISTED = 3
 _FIRST_TIMESTAMP = 10**13  # 14 digits: 20060102150405
 
 
@@ -125,7 +126,7 @@ def _duplicates(files: Iterable[_File]) -> Iterator[str]:
         by_key.setdefault((file.version, file.direction), []).append(file.path)
     for (version, direction), paths in by_key.items():
         if len(paths) > 1:
-            yield f"version {version} has {len(paths)} {direction} files: {', '.join(paths)}"
+            yield f"version {version} has {len(paths)} {direction} files: {_listed(paths)}"
 
 
 def _missing_ups(files: Sequence[_File]) -> Iterator[str]:
@@ -134,10 +135,17 @@ def _missing_ups(files: Sequence[_File]) -> Iterator[str]:
 
 
 def _missing_downs(ups: Iterable[_File], downs: Collection[int]) -> Iterator[str]:
-    return (f"{file.path} has no down file" for file in ups if file.version not in downs)
+    alone = [file.path for file in ups if file.version not in downs]
+    if alone:
+        yield f"without a down file: {_listed(alone)}"
 
 
 def _ignored(paths: Iterable[str]) -> Iterator[str]:
-    return (
-        f"{path}: not a name that golang-migrate reads" for path in paths if path.endswith(".sql") and not _match(path)
-    )
+    ignored = [path for path in paths if path.endswith(".sql") and not _match(path)]
+    if ignored:
+        yield f"names that golang-migrate does not read: {_listed(ignored)}"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+    return ", ".join(paths[:_LISTED]) + more
