@@ -82,25 +82,32 @@ class Evaluator:
         return (Unknown(reason, frame.module.span(node)),)
 
     def limited(self, values: Iterable[Value], site: Span, frame: Frame) -> Values:
-        """The values, each once, at most `LIMIT`; what is dropped is a gap if it holds a mention."""
+        """The values, each once, at most `LIMIT`: one for each set of mentions first, more such sets are a gap."""
         kept = tuple(dict.fromkeys(values))
-        dropped = (value for value in kept[LIMIT:] if isinstance(value, Text) and self.findings.holds(value))
-        if next(dropped, None) is not None:
+        if len(kept) <= LIMIT:
+            return kept
+        telling = {self._told(value): value for value in reversed(kept)}
+        if len(telling) > LIMIT:
             self._too_many(site, frame)
-        return kept[:LIMIT]
+        return tuple(dict.fromkeys((*telling.values(), *kept)))[:LIMIT]
 
     def combinations(self, alternatives: Sequence[Values], site: Span, frame: Frame) -> list[Values]:
-        """One of each alternative; where there are too many combinations, each alternative at least once."""
+        """One of each alternative; where there are too many combinations, each alternative at least once.
+
+        A combination that is left out matters only where two parts vary in what they mention.
+        """
         if prod(map(len, alternatives)) <= LIMIT:
             return list(product(*alternatives))
-        shown = (v for values in alternatives if len(values) > 1 for v in values if isinstance(v, Text))
-        if any(map(self.findings.holds, shown)):
+        if sum(len(set(map(self._told, values))) > 1 for values in alternatives if len(values) > 1) > 1:
             self._too_many(site, frame)
         widest = max(map(len, alternatives))
         return [tuple(values[turn % len(values)] for values in alternatives) for turn in range(widest)]
 
+    def _told(self, value: Value) -> frozenset[Span]:
+        return self.findings.told(value) if isinstance(value, Text) else frozenset()
+
     def _too_many(self, site: Span, frame: Frame) -> None:
-        message = f"more than {LIMIT} alternatives of a text that holds a name of the target"
+        message = f"more than {LIMIT} alternatives of a text that holds names of the target"
         self.findings.gap(Gap(site, "too-many-alternatives", message, frame.symbol, frame.module.source.test))
 
     def _remember(self, values: Values, node: cst.CSTNode, frame: Frame) -> None:

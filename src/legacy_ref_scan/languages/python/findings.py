@@ -45,6 +45,10 @@ class Findings:
         """Whether a text holds a mention."""
         return self._project.names.in_text(text.flat)
 
+    def told(self, text: Text) -> frozenset[Span]:
+        """The places of the mentions that a text holds."""
+        return frozenset(mention.span for mention in self._within(text)) if self.holds(text) else frozenset()
+
     def emit(self, found: Found) -> None:
         """Keeps a text if it holds a mention; the surest consumer of the same text wins."""
         if not self.holds(found.text):

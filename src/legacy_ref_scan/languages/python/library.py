@@ -25,7 +25,7 @@ class Library:
     def load(self, source: SourceFile) -> Module | None:
         """The parsed file."""
         if source.path not in self._modules:
-            self._modules[source.path] = parse(source)
+            self._modules[source.path] = parse(source, positions=self.project.names.matter(source.data))
         return self._modules[source.path]
 
     def imported(self, module: Module, what: Imported) -> tuple[Module | None, str]:

@@ -92,16 +92,27 @@ class Module:
     """A parsed file. Filled by `parse`, not changed later."""
 
     source: SourceFile
-    tree: cst.Module
-    spans: Mapping[cst.CSTNode, CodeSpan]
+    wrapper: MetadataWrapper
     functions: dict[str, Function] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
     every: list[Function] = field(default_factory=list)
     definitions: dict[cst.CSTNode, Function | Class] = field(default_factory=dict)
     imports: dict[str, Imported] = field(default_factory=dict)
     stars: list[Imported] = field(default_factory=list)
-    leaves: list[Leaf] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
+
+    @property
+    def tree(self) -> cst.Module:
+        return self.wrapper.module
+
+    @cached_property
+    def spans(self) -> Mapping[cst.CSTNode, CodeSpan]:
+        """The bytes of every node; found only when needed, for it takes longer than parsing."""
+        return self.wrapper.resolve(ByteSpanPositionProvider)
+
+    @cached_property
+    def leaves(self) -> list[Leaf]:
+        """The tokens that can hold a mention, in order."""
+        return sorted(_leaves(self), key=lambda leaf: leaf.start)
 
     def span(self, node: cst.CSTNode) -> Span:
         """The bytes of a node."""
@@ -130,13 +141,18 @@ class Module:
         return ""
 
 
-def parse(source: SourceFile) -> Module | None:
-    """The parsed file; None where it is no Python that can be read (Python 2, a conflict, a template, too deep)."""
+def parse(source: SourceFile, *, positions: bool) -> Module | None:
+    """The parsed file; None where it is no Python that can be read (Python 2, a conflict, a template, too deep).
+
+    `positions` are found at once for a file that is accounted for: they too can turn out to nest too deeply.
+    """
     if _too_deep(source.data):
         return None
     try:
         with deep_recursion():
             module = _parsed(source)
+            if positions:
+                _ = module.leaves
     except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError, RecursionError):
         return None
     return module
@@ -182,8 +198,7 @@ def last_name(node: cst.CSTNode) -> str:
 
 def _parsed(source: SourceFile) -> Module:
     wrapper = MetadataWrapper(cst.parse_module(source.data.decode("utf-8")), unsafe_skip_copy=True)
-    module = Module(source, wrapper.module, wrapper.resolve(ByteSpanPositionProvider))
-    module.leaves.extend(sorted(_leaves(module), key=lambda leaf: leaf.start))
+    module = Module(source, wrapper)
     _define(module, module.tree, None, "")
     return module
 
@@ -231,7 +246,6 @@ def _leaves(module: Module) -> Iterator[Leaf]:
             kind = "text"
         elif isinstance(node, cst.Name):
             kind = "name"
-            module.names.add(node.value)
         if kind:
             where = module.spans[node]
             if detail == "docstring" and kind == "string":
