@@ -36,6 +36,9 @@ _PLANNABLE = re.compile(
     rb"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|insert|update|delete|merge|values|table)\b", re.I | re.S
 )
 
+# Up to version 15 the tree of EXPLAIN and CREATE TABLE AS leaves the query out; its plan has the permissions as well.
+_PLANS_FOR_TREES = 160000
+
 _SETTINGS = "SET debug_pretty_print = off; SET debug_print_parse = on; SET client_min_messages = log"
 
 _LINEAGE = """
@@ -102,6 +105,7 @@ class _Database:
         self.lookups = server.connect(name)  # apart, for their trees would mix with the statement's
         self._trees: list[str] = []
         self._attributes: dict[int, tuple[str, dict[int, str]]] = {}
+        self._plans: list[str] = []
         self.connection.execute(_SETTINGS)
         self.connection.add_notice_handler(self._keep)
 
@@ -110,18 +114,23 @@ class _Database:
         self.lookups.close()
 
     def _keep(self, notice: psycopg.errors.Diagnostic) -> None:
-        if notice.severity_nonlocalized == "LOG" and notice.message_detail and ":commandType" in notice.message_detail:
-            self._trees.append(notice.message_detail)
+        kept = {"parse tree:": self._trees, "plan:": self._plans}.get(notice.message_primary or "")
+        if kept is not None and notice.message_detail:
+            kept.append(notice.message_detail)
 
     def analyse(self, statement: str, *, execute: bool) -> Analysis:
         """Parses one statement, or executes it (or several) inside a transaction that is rolled back."""
-        self._trees.clear()
+        self._forget()
         text = statement.encode()
         if execute or not _PLANNABLE.match(text):
             with rolled_back(self.connection):
                 outcome = self._execute(text)
                 return self._analysis(outcome)
         return self._analysis(self._prepare(text))
+
+    def _forget(self) -> None:
+        self._trees.clear()
+        self._plans.clear()
 
     def _prepare(self, text: bytes) -> pq.abc.PGresult:
         pgconn = self.connection.pgconn
@@ -131,7 +140,9 @@ class _Database:
     def _execute(self, text: bytes) -> pq.abc.PGresult:
         pgconn = self.connection.pgconn
         pgconn.exec_(b"DISCARD PLANS")  # else a function that ran before is not analysed again
-        self._trees.clear()
+        if pgconn.server_version < _PLANS_FOR_TREES:
+            pgconn.exec_(b"SET LOCAL debug_print_plan = on")
+        self._forget()
         outcome = pgconn.exec_(text)
         if outcome.status == pq.ExecStatus.COPY_IN:
             pgconn.put_copy_end(b"nothing to copy")
@@ -148,7 +159,8 @@ class _Database:
             return Analysis(state.decode(), outcome.get_error_message().strip())
         result = tuple(_result_column(outcome, number) for number in range(outcome.nfields))
         touched: tuple[set[ColumnName], set[ColumnName], set[ColumnName]] = (set(), set(), set())
-        for relation, *bitmaps in _permissions(self._trees):
+        permissions = list(_permissions(self._trees)) or list(_permissions(self._plans))
+        for relation, *bitmaps in permissions:
             for names, members in zip(touched, bitmaps, strict=True):
                 names.update(self._names(relation, members))
         selected, inserted, updated = (frozenset(names) for names in touched)
