@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from legacy_ref_scan.generate import Pair, Refusal, plan_pair, planned_version, write_pair
-from legacy_ref_scan.generate.numbers import file_names, numbered, problems
+from legacy_ref_scan.generate.numbers import numbered, pair_names, problems
 from legacy_ref_scan.generate.spelling import literal, type_name
 from legacy_ref_scan.model import Access, Gap, Reference, Report, ScanError, SourceFile, Span, Target, Verdict
 from legacy_ref_scan.rules import MigrationPlan, Rule
@@ -284,7 +284,8 @@ class TestNumbers:
         assert "version 3 has 2 up files" in self.wrong(4, "3_a.up.sql", "3_b.up.sql")
 
     def test_a_width_that_overflows(self) -> None:
-        assert "more than 2 digits" in self.wrong(100, "99_a.up.sql")
+        assert "more than the 2 digits" in self.wrong(100, "01_a.up.sql", "99_a.up.sql")
+        assert self.wrong(100, "9_a.up.sql", "99_a.up.sql") == ""
 
     def test_dates_leave_gaps(self) -> None:
         assert self.wrong(20240601120000, "20240101120000_a.up.sql") == ""
@@ -294,8 +295,8 @@ class TestNumbers:
         assert self.wrong(68, *files) == ""
 
     def test_padding_follows_the_directory(self) -> None:
-        assert file_names(68, "x", numbered(["0067_a.up.sql"])) == ("0068_x.up.sql", "0068_x.down.sql")
-        assert file_names(68, "x", []) == ("000068_x.up.sql", "000068_x.down.sql")
+        assert pair_names(68, "x", numbered(["0067_a.up.sql"])) == ("0068_x.up.sql", "0068_x.down.sql")
+        assert pair_names(68, "x", []) == ("000068_x.up.sql", "000068_x.down.sql")
 
     def test_a_rule_without_a_number_takes_the_next_and_keeps_it(self, migrations: Path) -> None:
         free = replace(PLAN, version=None)
@@ -364,7 +365,7 @@ class TestBothOrNeither:
         )
 
     def test_written_once_unchanged_the_second_time(self, pair: Pair) -> None:
-        assert [path.name for path in write_pair(pair)] == [DOWN, UP]
+        assert [path.name for path in write_pair(pair)] == [UP, DOWN]
         assert names(pair.directory) == [DOWN, UP]
         assert (pair.directory / UP).read_bytes() == b"up"
         assert write_pair(pair) == []
@@ -427,12 +428,12 @@ class TestBothOrNeither:
         ("step", "nth"),
         [("write", 1), ("write", 2), ("fsync", 1), ("fsync", 2), ("link", 1), ("link", 2), ("fsync", 3), ("unlink", 1)],
     )
-    def test_a_killed_run_never_leaves_a_drop_alone_and_the_next_completes_it(
+    def test_a_killed_run_never_leaves_a_down_file_alone_and_the_next_completes_it(
         self, pair: Pair, step: str, nth: int
     ) -> None:
         assert kill_at(pair.directory, step, nth) == -9
         left = names(pair.directory)
-        assert (UP not in left) or (DOWN in left)
+        assert (DOWN not in left) or (UP in left)
         assert all(not name[0].isdigit() or name in (UP, DOWN) for name in left)
         for path in pair.paths:
             assert not path.exists() or path.read_bytes() in (b"up", b"down")
@@ -444,15 +445,15 @@ class TestBothOrNeither:
         real = os.link
 
         def link(source: Path, target: Path) -> None:
-            if target.name == UP:
+            if target.name == DOWN:
                 target.write_text("somebody else's")
             real(source, target)
 
         monkeypatch.setattr(os, "link", link)
         with pytest.raises(ScanError, match="File exists"):
             write_pair(pair)
-        assert names(pair.directory) == [UP]
-        assert (pair.directory / UP).read_text() == "somebody else's"
+        assert names(pair.directory) == [DOWN]
+        assert (pair.directory / DOWN).read_text() == "somebody else's"
 
     def test_without_hard_links(self, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
         def link(source: Path, target: Path) -> None:

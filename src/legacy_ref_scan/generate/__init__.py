@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from legacy_ref_scan.generate.dependents import Doomed, blocking, doomed
-from legacy_ref_scan.generate.numbers import file_names, next_version, numbered, problems
+from legacy_ref_scan.generate.numbers import next_free, numbered, pair_names, problems
 from legacy_ref_scan.generate.rebuild import UnrenderableError
 from legacy_ref_scan.generate.render import down, up
 from legacy_ref_scan.generate.write import LEFTOVERS, File, Pair, missing, write_pair
@@ -67,12 +67,12 @@ def _numbered_pair(catalog: Catalog, tables: list[Doomed], plan: MigrationPlan, 
     files = _listing(directory)
     there = numbered(files)
     version = planned_version(plan, files)
-    version = next_version(there) if version is None else version
+    version = next_free(there) if version is None else version
     wrong = tuple(problems(version, plan.name, there))
     if wrong:
         advice = "give the rule the version that is next, or leave it out"
         return Refusal(2, f"version {version} cannot be written to {directory}", wrong, advice)
-    names = file_names(version, plan.name, there)
+    names = pair_names(version, plan.name, there)
     try:
         pair = Pair(directory, File(names[0], up(catalog, tables)), File(names[1], down(catalog, tables)))
         missing(pair)

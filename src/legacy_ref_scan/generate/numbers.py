@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from legacy_ref_scan.migrations.golang_migrate import file_names, next_version, width_in_use
+from legacy_ref_scan.model import ScanError
+
 # source/parse.go of golang-migrate; the version is an unsigned 64-bit number.
 _FILE = re.compile(r"([0-9]+)_(.*)\.(down|up)\.(.*)", re.S)
 _TIMESTAMP = 10_000_000
 """From here on a version is a date, not a counter: no version need follow another."""
-_WIDTH = 6  # of `migrate create -seq`
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,11 +25,6 @@ class Numbered:
     direction: str
     file: str
 
-    @property
-    def width(self) -> int:
-        """How many digits its version is written with."""
-        return len(self.file.partition("_")[0])
-
 
 def numbered(files: Iterable[str]) -> list[Numbered]:
     """The migrations among file names, in numeric order."""
@@ -35,24 +32,24 @@ def numbered(files: Iterable[str]) -> list[Numbered]:
     return sorted(Numbered(int(m[1]), m[2], m[3], file) for m, file in matches if m)
 
 
-def next_version(there: list[Numbered]) -> int:
-    """The last version + 1; 1 in an empty directory."""
-    return there[-1].version + 1 if there else 1
+def next_free(there: list[Numbered]) -> int:
+    """The version after the last one; 1 in an empty directory."""
+    return next_version({item.version for item in there})
 
 
-def file_names(version: int, name: str, there: list[Numbered]) -> tuple[str, str]:
-    """The names of the up and the down file, the version padded like the last one that is there."""
-    others = [item for item in there if item.version != version]
-    width = others[-1].width if others else _WIDTH
-    stem = f"{version:0{width}d}_{name}"
-    return f"{stem}.up.sql", f"{stem}.down.sql"
+def pair_names(version: int, name: str, there: list[Numbered]) -> tuple[str, str]:
+    """The names of the up and the down file, the version padded as elsewhere in the directory. Raises `ScanError`."""
+    width = width_in_use(item.file for item in there if item.version != version)
+    return file_names(version, width, name)
 
 
 def problems(version: int, name: str, there: list[Numbered]) -> Iterator[str]:
     """Why golang-migrate would not run, or would skip, a pair with this version and name."""
-    pair = file_names(version, name, there)
-    if version >= 2**64:
-        yield f"version {version} does not fit 64 bits"
+    try:
+        pair = pair_names(version, name, there)
+    except ScanError as error:
+        yield str(error)
+        return
     yield from _duplicates(there)
     taken = [item.file for item in there if item.version == version and item.file not in pair]
     if taken:
@@ -73,9 +70,6 @@ def _place(version: int, there: list[Numbered]) -> Iterator[str]:
     if version < _TIMESTAMP and version != last + 1 and version not in versions:
         before = f"the last version before it is {last}" if last else "no version comes before it"
         yield f"version {version} leaves a gap: {before}, so {last + 1} would be next"
-    width = max((item.width for item in there), default=_WIDTH)
-    if there and version < _TIMESTAMP and len(str(version)) > width:
-        yield f"version {version} has more than {width} digits, unlike the files that are there"
 
 
 def _duplicates(there: list[Numbered]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Puts a pair of files into a directory: both or neither, whatever happens in between.
 
-Each file is written to a temporary one beside it and synced, then linked to its name. The way back is linked first, so
-that a process that is killed between the two never leaves a drop without it; the next run completes the pair.
+Each file is written to a temporary one beside it and synced, then linked to its name. A process that is killed between
+the two links leaves the up file alone, and the next run completes the pair. Not the other way round: golang-migrate
+takes a version that has only a down file for an empty migration, and the drop would never run.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class _Staged:
 
 
 def missing(pair: Pair) -> list[File]:
-    """The files of the pair that are not there, the way back first. Raises `ScanError` where one differs."""
-    return [file for file in (pair.down, pair.up) if not _there(pair.directory / file.name, file.data)]
+    """The files of the pair that are not there, the up file first. Raises `ScanError` where one differs."""
+    return [file for file in (pair.up, pair.down) if not _there(pair.directory / file.name, file.data)]
 
 
 def write_pair(pair: Pair) -> list[Path]:
