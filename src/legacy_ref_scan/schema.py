@@ -45,14 +45,18 @@ class Column:
     span: Span = NOWHERE
     sources: frozenset[ColumnId] = frozenset()  # columns of a view: where their values come from
     maybe: bool = False  # added or dropped under a condition that the replay can't decide
+    gone: bool = False  # not in the schema any more, only looked for: `*` does not bring it along
+    local: bool = True  # declared here; False: only because a parent or the row type has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """Anything with columns. `kind`: "table", "view", "matview", "foreign", "composite", "sequence".
 
-    `definition` is the statement as written (views: what to replay). `uses` are the columns that a view's query needs.
-    `query` is the view's query as a fragment. `parents` are the oids it inherits from or is a partition of.
+    `definition` is the statement as written (views: what to replay). `uses` are the columns that a view's query needs,
+    or the column that owns a sequence; `depends` the oids of all relations that it needs, with or without a column.
+    `query` is the view's query as a fragment. `parents` are the oids it inherits from, is a partition of, or whose
+    row type it has (typed tables). `last_attnum` is the highest number ever given: numbers are not used again.
     """
 
     oid: int
@@ -63,7 +67,10 @@ class Relation:
     span: Span = NOWHERE  # the name in the statement that created it
     definition: str = ""
     uses: tuple[Use, ...] = ()
+    depends: frozenset[int] = frozenset()
+    query: Fragment | None = None
     parents: tuple[int, ...] = ()
+    last_attnum: int = 0
     partitioned: bool = False
     temporary: bool = False
     comment: str = ""
@@ -83,16 +90,22 @@ class SchemaObject:
     """What hangs on a relation: an index, a constraint, a trigger, a policy, a rule, statistics, a publication.
 
     `definition` is one SQL statement without a semicolon that creates it again as written. `uses` names every column
-    it needs with the token's place. `relation` is the oid it belongs to (0: none, such as a publication).
+    it needs with the token's place; `depends` the oids of all relations it needs besides its own. `relation` is the
+    oid it belongs to. A constraint stands for its index too. A publication is one object with `relation` 0 and one
+    for each table in it. A generated column and the key of a partitioned table are objects too ("generated", named
+    like the column; "partition key"), for they need columns as the others do.
     """
 
-    kind: str = ""  # "index" | "constraint" | "trigger" | "policy" | "rule" | "statistics" | "publication" | "grant"
+    # "index" | "constraint" | "trigger" | "policy" | "rule" | "statistics" | "publication" | "grant" | "generated" |
+    # "partition key"
+    kind: str = ""
     schema: str = ""
     name: str
     relation: int = 0
     span: Span = NOWHERE
     definition: str = ""
     uses: tuple[Use, ...] = ()
+    depends: frozenset[int] = frozenset()
     comment: str = ""
 
 
@@ -161,6 +174,7 @@ class Function:
     span: Span = NOWHERE
     definition: str = ""
     uses: tuple[Use, ...] = ()  # of an atomic body and of default expressions
+    depends: frozenset[int] = frozenset()  # relations of an atomic body, and of argument and result types
 
     @property
     def signature(self) -> tuple[str, str, tuple[str, ...]]:
@@ -197,6 +211,7 @@ class Catalog:
     types: Mapping[tuple[str, str], Type] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     next_oid: int = 16384
+    schemas: frozenset[str] = frozenset({"public"})
 
     def relation(self, name: str, schema: str | None = None) -> Relation | None:
         """The relation that PostgreSQL would find: in `schema`, else along the search path (temporary ones first)."""

@@ -29,10 +29,23 @@ STATEMENT_WORDS = frozenset(
         b"reset", b"show", b"execute", b"security", b"import", b"discard", b"deallocate", b"begin", b"commit",
     }
 )  # fmt: skip
-_TRIGGER_VARIABLES = (
-    "tg_name tg_when tg_level tg_op tg_relid tg_relname tg_table_name tg_table_schema tg_nargs tg_argv tg_event tg_tag "
-    "found sqlstate sqlerrm"
-).split()
+_TRIGGER_VARIABLES = [
+    "tg_name",
+    "tg_when",
+    "tg_level",
+    "tg_op",
+    "tg_relid",
+    "tg_relname",
+    "tg_table_name",
+    "tg_table_schema",
+    "tg_nargs",
+    "tg_argv",
+    "tg_event",
+    "tg_tag",
+    "found",
+    "sqlstate",
+    "sqlerrm",
+]
 _CONFLICT = re.compile(rb"#\s*variable_conflict\s+(error|use_variable|use_column)", re.IGNORECASE)
 _CLAUSE_ENDS = frozenset(
     b"from where group having order limit offset union intersect except for window fetch returning using".split()
@@ -121,7 +134,9 @@ class _BodyResolver:
                 for column in range_variable(relation).columns:
                     columns.setdefault(column.name, column)
             known = bool(relations)
-            label = ", ".join(f"{r.schema}.{r.name}" for r in relations) or "a table that has no trigger with this function"
+            label = (
+                ", ".join(f"{r.schema}.{r.name}" for r in relations) or "a table that has no trigger with this function"
+            )
             only = relations[0] if len(relations) == 1 else None
             self.variables[name] = RangeVariable(name, tuple(columns.values()), only, known, label=label)
 
@@ -239,7 +254,9 @@ class _BodyResolver:
             expressions = expressions[1:]
         for expression in expressions:
             raw = self.text[expression.start : expression.end].strip().lower()
-            if raw in (b"new", b"old") or (raw.decode("utf-8", "replace") in self.variables and not node.has("kw_query")):
+            if raw in (b"new", b"old") or (
+                raw.decode("utf-8", "replace") in self.variables and not node.has("kw_query")
+            ):
                 self.label_words(expression, "the row that is returned")
                 continue
             self.expression(expression)
@@ -362,9 +379,7 @@ class _BodyResolver:
             self.narrowed = relations
             self.set_row_images(relations)
 
-    def narrow(
-        self, test: Node, relations: tuple[Relation, ...]
-    ) -> tuple[tuple[Relation, ...], tuple[Relation, ...]]:
+    def narrow(self, test: Node, relations: tuple[Relation, ...]) -> tuple[tuple[Relation, ...], tuple[Relation, ...]]:
         """The tables for which a test of TG_TABLE_NAME holds, and those for which it may not."""
         raw = self.text[test.start : test.end]
         names = {m.group(2).decode("utf-8", "replace") for m in self._TABLE_TEST.finditer(raw) if m.group(1) == b"="}
@@ -391,7 +406,11 @@ class _BodyResolver:
             return ()
         first = self.text[solid[0].start : solid[0].end].lower()
         is_statement = first in STATEMENT_WORDS and solid[0].kind is Kind.WORD
-        cuts = self.into_ranges(solid) if is_statement and first in (b"select", b"insert", b"update", b"delete", b"with", b"merge") else []
+        cuts = (
+            self.into_ranges(solid)
+            if is_statement and first in (b"select", b"insert", b"update", b"delete", b"with", b"merge")
+            else []
+        )
         text = self.text
         targets: list[list[Part]] = []
         for cut_start, cut_end, names in cuts:
@@ -504,7 +523,9 @@ class _BodyResolver:
                 self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
                 record = self.variables.get(name.name)
                 if record is not None and record.relation is None:
-                    self.variables[name.name] = replace(record, known=False, dynamic=True, label="a row of a dynamic query")
+                    self.variables[name.name] = replace(
+                        record, known=False, dynamic=True, label="a row of a dynamic query"
+                    )
 
     def run_dynamic(self, node: Node) -> None:
         """What EXECUTE runs: every text that the expression can be."""

@@ -99,6 +99,7 @@ def range_variable(relation: Relation, alias: str = "", label: str = "") -> Rang
         name=alias or relation.name,
         columns=columns,
         relation=relation,
+        known=relation.kind != "assumed",
         qualifier="" if alias else relation.schema,
         label=label or f"{relation.schema}.{relation.name}",
     )

@@ -1,0 +1,110 @@
+"""What the migrations leave behind: views, functions, triggers, indexes … that are alive and need a target.
+
+How each gates follows what PostgreSQL does on DROP COLUMN (manual, ALTER TABLE and 5.15 Dependency Tracking).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
+from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Relation, SchemaObject
+from legacy_ref_scan.sql.analyze import Schema, analyze_function
+from legacy_ref_scan.sql.watch import Watched
+
+# Objects that PostgreSQL drops together with the column, without a word.
+_TAKEN_ALONG = frozenset({"index", "constraint", "statistics", "comment", "grant"})
+_REFUSED = "PostgreSQL refuses to drop the column while it exists"
+_SILENT = "PostgreSQL drops it together with the column, without a word, and it is about other columns too"
+_ALONE = "PostgreSQL drops it together with the column; the down migration builds it again"
+
+
+def living(schema: Schema) -> Iterator[Found]:
+    """References and gaps of everything alive in the catalog, at the migrations that hold the living definitions."""
+    catalog = schema.catalog
+    yield from _definitions(schema)
+    for relation in catalog.relations.values():
+        yield from _relation(relation, schema)
+    for item in catalog.objects.values():
+        yield from _object(item, schema)
+    for function in catalog.functions.values():
+        yield from _function(function, schema)
+    yield from catalog_gaps(schema)
+
+
+def catalog_gaps(schema: Schema) -> Iterator[Gap]:
+    """Statements that the replay could not apply."""
+    yield from schema.catalog.gaps
+
+
+def _definitions(schema: Schema) -> Iterator[Reference]:
+    for (oid, attnum), watched in schema.watch.columns.items():
+        relation = schema.catalog.relations[oid]
+        column = relation.by_attnum(attnum)
+        if column is not None and column.span != NOWHERE and not watched.via:
+            yield _reference(
+                watched, Access.DEFINE, column.span, "definition", relation.name, False, "defines {target}"
+            )
+
+
+def _relation(relation: Relation, schema: Schema) -> Iterator[Reference]:
+    """A view (by its query), a table (by a generated column, a default, a partition key)."""
+    kind = {"view": "view", "matview": "materialized view"}.get(relation.kind, "generated column")
+    for span, watched in _uses(relation, schema):
+        message = f"{kind} {relation.schema}.{relation.name} needs {{target}}: {_REFUSED}"
+        advice = f"replace or drop the {kind} in a migration before the column goes"
+        yield _reference(watched, Access.DEPEND, span, kind, relation.name, True, message, advice)
+
+
+def _uses(item: Relation | SchemaObject | Function, schema: Schema) -> Iterator[tuple[Span, Watched]]:
+    seen: set[tuple[Span, Watched]] = set()
+    for use in item.uses:
+        watched = schema.watch.columns.get(use.column)
+        if watched is not None and (use.span, watched) not in seen:
+            seen.add((use.span, watched))
+            yield use.span, watched
+
+
+def _object(item: SchemaObject, schema: Schema) -> Iterator[Reference]:
+    """An index, a constraint, a trigger, a policy …"""
+    gating, effect = _effect(item, schema)
+    symbol = _symbol(item, schema.catalog)
+    for span, watched in _uses(item, schema):
+        message = f"{item.kind} {symbol} needs {{target}}: {effect}"
+        advice = f"drop or rebuild the {item.kind} without the column first" if gating else ""
+        yield _reference(watched, Access.DEPEND, span, item.kind, symbol, gating, message, advice)
+
+
+def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
+    """Whether an object gates, and what PostgreSQL does to it."""
+    if item.kind not in _TAKEN_ALONG:
+        return True, _REFUSED
+    if isinstance(item, Constraint) and item.type == "foreign key" and item.references not in (0, item.relation):
+        own = {(item.relation, attnum) for attnum in item.columns}
+        if not any(column in schema.watch.columns for column in own):
+            return True, _REFUSED
+    others = {use.column for use in item.uses if use.column not in schema.watch.columns}
+    others -= {(item.references, n) for n in item.referenced} if isinstance(item, Constraint) else set()
+    return (True, _SILENT) if others and item.kind != "grant" else (False, _ALONE)
+
+
+def _symbol(item: SchemaObject, catalog: Catalog) -> str:
+    relation = catalog.relations.get(item.relation)
+    return f"{item.name} on {relation.name}" if relation else item.name
+
+
+def _function(function: Function, schema: Schema) -> Iterator[Found]:
+    """A function: PostgreSQL tracks the columns of an SQL-standard body and knows nothing of a string."""
+    symbol = f"{function.schema}.{function.name}"
+    for span, watched in _uses(function, schema):
+        message = f"function {symbol} needs {{target}}: {_REFUSED}"
+        advice = "replace the function in a migration before the column goes"
+        yield _reference(watched, Access.DEPEND, span, "function", symbol, True, message, advice)
+    yield from analyze_function(function, schema)
+
+
+def _reference(
+    watched: Watched, access: Access, span: Span, kind: str, symbol: str, gating: bool, message: str, advice: str = ""
+) -> Reference:
+    text = message.format(target=watched.target) + (f", through {watched.via}" if watched.via else "")
+    return Reference(watched.target, access, gating, span, kind, symbol, text, advice)

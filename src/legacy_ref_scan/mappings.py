@@ -1,0 +1,38 @@
+"""Judges a field of the host language that names a target's column: an ORM's mapping gates, a lone tag is residue."""
+
+from __future__ import annotations
+
+from legacy_ref_scan.model import Access, Claim, Explanation, Gap, Mapping, Reference, Residue
+from legacy_ref_scan.schema import Relation
+from legacy_ref_scan.sql.analyze import Schema
+
+# Libraries that only scan results by name: the tag alone never makes a query.
+_SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
+
+
+def judge_mapping(mapping: Mapping, schema: Schema) -> Reference | Gap | Residue | Claim:
+    """What a mapping is."""
+    relation = _table(mapping.table, schema) if mapping.table else None
+    column = relation.column(mapping.column) if relation else None
+    watched = schema.watch.columns.get((relation.oid, column.attnum)) if relation and column else None
+    if mapping.table and watched is None:
+        return Claim(mapping.span, Explanation.OTHER_TABLE, mapping.table)
+    if watched is not None:
+        message = f"{mapping.library} maps {mapping.owner} to {watched.target.table}: it reads and writes every field"
+        advice = f"remove the field from {mapping.owner}"
+        kind = f"{mapping.library}-mapping"
+        return Reference(
+            watched.target, Access.READ, True, mapping.span, kind, mapping.owner, message, advice, mapping.test
+        )
+    if not schema.near(mapping.span.path):
+        return Claim(mapping.span, Explanation.OTHER_TABLE, f"a field of {mapping.owner}")
+    if mapping.library in _SCANNERS:
+        message = f"{mapping.owner} can still take {mapping.column} from a result; that breaks nothing by itself"
+        return Residue(mapping.span, "tag", message, mapping.owner)
+    message = f"{mapping.library} maps {mapping.owner}.{mapping.column}, and to which table is not known here"
+    return Gap(mapping.span, "unknown-mapping", message, mapping.owner, mapping.test)
+
+
+def _table(name: str, schema: Schema) -> Relation | None:
+    qualifier, _, table = name.rpartition(".")
+    return schema.catalog.relation(table, qualifier or None)

@@ -1,0 +1,107 @@
+"""The files of one scan as languages see them: candidates by language, everything else on demand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from posixpath import dirname
+
+from legacy_ref_scan.languages import LANGUAGES
+from legacy_ref_scan.mentions import Names
+from legacy_ref_scan.model import Claim, Found, SourceFile
+from legacy_ref_scan.workspace import Workspace
+
+# Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
+_KEPT_BYTES = 64 << 20
+
+
+class ScanProject:
+    """Implements `languages.Project` over a workspace. `migrations` are the paths that are not scanned as SQL files."""
+
+    def __init__(self, workspace: Workspace, names: Names, migrations: frozenset[str]) -> None:
+        self.workspace, self.names = workspace, names
+        self.statements = 0
+        self.counts: Counter[str] = Counter()
+        self._migrations = migrations
+        self._candidates: dict[str, list[SourceFile]] = {language: [] for language in LANGUAGES}
+        self._paths: dict[str, list[str]] = {language: [] for language in LANGUAGES}
+        self._kept: dict[str, bytes] = {}
+        self._history: list[SourceFile] = []
+        self._sift()
+
+    def _sift(self) -> None:
+        """Read every file once and keep the candidates."""
+        kept = 0
+        for path in self.workspace.paths:
+            self._paths[self.workspace.language(path)].append(path)
+            source = self.workspace.read(path)
+            if source is None:
+                continue
+            self.counts[source.language] += 1
+            if self.names.matter(source.data):
+                group = self._history if source.path in self._migrations else self._candidates[source.language]
+                group.append(source)
+            elif source.language == "go" and kept < _KEPT_BYTES:
+                kept += len(source.data)
+                self._kept[source.path] = source.data
+
+    def languages(self) -> list[str]:
+        """The languages with candidates."""
+        return [language for language in LANGUAGES if self._candidates[language]]
+
+    def candidates(self, language: str) -> Sequence[SourceFile]:
+        """The files of that language that may hold a mention."""
+        return self._candidates[language]
+
+    def paths(self, language: str) -> Sequence[str]:
+        """Every listed file of that language."""
+        return self._paths[language]
+
+    def read(self, path: str) -> SourceFile | None:
+        """Any file of the workspace; None where it cannot be read."""
+        data = self._kept.get(path)
+        if data is not None:
+            return SourceFile(path, data, self.workspace.language(path), self.workspace.is_test(path))
+        return self.workspace.read(path)
+
+    def containing(self, language: str, words: Collection[str]) -> Sequence[SourceFile]:
+        """The files of that language whose bytes hold one of the words."""
+        needles = [word.encode() for word in words]
+        found: list[SourceFile] = []
+        for path in self._paths[language]:
+            data = self._kept.get(path)
+            if data is not None and not any(needle in data for needle in needles):
+                continue
+            source = self.read(path)
+            if source is not None and (data is not None or any(needle in source.data for needle in needles)):
+                found.append(source)
+        return found
+
+    def accountable(self) -> list[SourceFile]:
+        """Every file whose mentions must be explained."""
+        return [*self._history, *(source for group in self._candidates.values() for source in group)]
+
+    def near(self, path: str) -> bool:
+        """Whether the table is spoken of in the directory of a file."""
+        return dirname(path) in self._neighbourhoods
+
+    @cached_property
+    def _neighbourhoods(self) -> frozenset[str]:
+        return frozenset(
+            dirname(source.path) for source in self.accountable() if self.names.in_text(source.data, "table")
+        )
+
+    def line_of(self, path: str, offset: int) -> int:
+        """The line of an offset, 1 where the file is not at hand."""
+        source = self.read(path)
+        return source.line_of(offset) if source else 1
+
+    def files_of(self, found: Iterable[Found]) -> dict[str, SourceFile]:
+        """The files that findings point into."""
+        files = {source.path: source for source in self.accountable()}
+        for item in found:
+            path = item.span.path
+            if path not in files and not isinstance(item, Claim):
+                files[path] = self.read(path) or SourceFile(path, b"", self.workspace.language(path))
+        return files

@@ -1,0 +1,255 @@
+"""The whole pipeline: rules, workspace, migrations, mentions, fragments, references and gaps, verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from legacy_ref_scan.accounting import account
+from legacy_ref_scan.acknowledge import acknowledge
+from legacy_ref_scan.assume import with_targets
+from legacy_ref_scan.catalog import replay
+from legacy_ref_scan.languages import extract
+from legacy_ref_scan.living import living
+from legacy_ref_scan.mappings import judge_mapping
+from legacy_ref_scan.mentions import Names, names_of
+from legacy_ref_scan.migrations import History, Migration, detect
+from legacy_ref_scan.model import (
+    Claim,
+    Explanation,
+    Found,
+    Fragment,
+    Gap,
+    Mapping,
+    Reference,
+    Report,
+    Residue,
+    ScanError,
+    Span,
+    Target,
+    Verdict,
+    whole_file,
+)
+from legacy_ref_scan.project import ScanProject
+from legacy_ref_scan.rules import Rule
+from legacy_ref_scan.schema import Catalog
+from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.watch import watch
+from legacy_ref_scan.workspace import Workspace
+
+_GATING_LANGUAGES = ("go", "sql", "python")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to scan for and where. `migrations` overrides the rules' directory; `until` leaves later versions out."""
+
+    root: Path
+    rules: tuple[Rule, ...]
+    paths: tuple[str, ...] = ()
+    migrations: str | None = None
+    exclude: tuple[str, ...] = ()
+    staged: bool = False
+    revision: str | None = None
+    until: int | None = None
+    progress: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer, and the schema that it rests on."""
+
+    report: Report
+    catalog: Catalog
+    history: History
+
+
+def scan(request: Request) -> Outcome:
+    """Answer for every mention of the rules' columns. Raises `ScanError` where nothing could be scanned."""
+    say = request.progress or (lambda _: None)
+    targets = tuple(dict.fromkeys(target for rule in request.rules for target in rule.targets))
+    if not targets:
+        raise ScanError("no column to look for: give --column TABLE.COLUMN or --rule FILE")
+    workspace = open_workspace(request)
+    say("listing files")
+    history = read_history(request, workspace, names_of(targets, ()))
+    say("replaying migrations")
+    catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
+    schema, names = _schema(request, catalog, targets)
+    say("reading files")
+    project = ScanProject(workspace, names, _migration_paths(history))
+    _check_scanned(project, workspace)
+    schema = replace(schema, near=project.near)
+    say("resolving")
+    found = list(_findings(project, schema, history))
+    report = _report(request, targets, project, workspace, found)
+    return Outcome(replace(report, notes=(*_history_notes(history), *notes, *report.notes)), catalog, history)
+
+
+def open_workspace(request: Request) -> Workspace:
+    """The files that the request and its rules leave."""
+    exclude = (*request.exclude, *(glob for rule in request.rules for glob in rule.exclude))
+    include = tuple(glob for rule in request.rules for glob in rule.include)
+    return Workspace(
+        request.root,
+        paths=request.paths,
+        include=include,
+        exclude=exclude,
+        staged=request.staged,
+        rev=request.revision,
+    )
+
+
+def read_history(request: Request, workspace: Workspace, names: Names) -> History:
+    """The migrations: of the request's directory, else the rules', else the one that is found."""
+    plans = [rule.migration for rule in request.rules if rule.migration is not None]
+    directory = request.migrations or next((plan.directory for plan in plans if plan.directory), None)
+    convention = None if request.migrations else next((plan.convention for plan in plans if plan.convention), None)
+    return detect(workspace, directory, convention, lambda data: names.in_text(data, "table"))
+
+
+def replay_history(request: Request, history: History) -> Catalog:
+    """The schema that the history leaves."""
+    wanted = tuple(m for m in history.migrations if request.until is None or m.version < request.until)
+    return replay(wanted, request.rules[0].search_path if request.rules else ("public",))
+
+
+def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> tuple[Schema, Names]:
+    watched = watch(catalog, targets)
+    dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
+    names = names_of(targets, dependents - {target.table for target in targets})
+    replacement = next((rule.replacement for rule in request.rules if rule.replacement), "")
+    star_gates = all(rule.star == "gate" for rule in request.rules)
+    return Schema(catalog, watched, names, star_gates=star_gates, replacement=replacement), names
+
+
+# Findings
+
+
+def _findings(project: ScanProject, schema: Schema, history: History) -> Iterator[Found]:
+    yield from _history_claims(history)
+    yield from living(schema)
+    yield from _repeatable(history, schema)
+    for language in project.languages():
+        yield from _of_language(project, language, schema)
+    yield from _unreadable(project)
+
+
+def _of_language(project: ScanProject, language: str, schema: Schema) -> Iterator[Found]:
+    for item in extract(language, project):
+        if isinstance(item, Fragment):
+            project.statements += 1
+            yield from analyze(item, schema)
+        elif isinstance(item, Mapping):
+            yield judge_mapping(item, schema)
+        else:
+            yield item
+
+
+def _history_claims(history: History) -> Iterator[Claim]:
+    """A migration that has run is history: what it leaves behind is judged as living objects."""
+    for migration in history.migrations:
+        detail = f"migration {migration.version or migration.name}"
+        for path, size in _paths_of(migration):
+            yield Claim(Span(path, 0, size), Explanation.HISTORY, detail)
+
+
+def _paths_of(migration: Migration) -> Iterator[tuple[str, int]]:
+    yield migration.path, len(migration.source.data)
+    if migration.down_path is not None and migration.down_path != migration.path:
+        yield migration.down_path, 1 << 40
+
+
+def _migration_paths(history: History) -> frozenset[str]:
+    return frozenset(path for migration in history.migrations for path, _ in _paths_of(migration))
+
+
+def _repeatable(history: History, schema: Schema) -> Iterator[Found]:
+    """A migration that runs again whenever it changes gates like code."""
+    for migration in history.migrations:
+        for start, end in migration.up if migration.repeatable else ():
+            yield from analyze(whole_file(migration.source, start, end, kind="sql-file"), schema)
+
+
+def _unreadable(project: ScanProject) -> Iterator[Gap]:
+    for path, reason in sorted(project.workspace.unreadable.items()):
+        message = f"this file could not be read, so nothing is known of it: {reason}"
+        yield Gap(Span(path, 0, 0), "unreadable-file", message)
+
+
+# The report
+
+
+def _check_scanned(project: ScanProject, workspace: Workspace) -> None:
+    if not any(project.counts.get(language) for language in _GATING_LANGUAGES):
+        where = f"{workspace.root}: " if not workspace.all_paths else ""
+        raise ScanError(f"{where}nothing to scan: no Go, SQL or Python file among {len(workspace.paths)} files")
+
+
+def _report(
+    request: Request, targets: tuple[Target, ...], project: ScanProject, workspace: Workspace, found: list[Found]
+) -> Report:
+    sources = project.accountable()
+    accounted, unexplained = account(sources, project.names, found)
+    findings = [*_distinct(found), *unexplained]
+    tests = next((rule.tests for rule in request.rules if rule.tests != "gate"), "gate")
+    references = _apply_tests([f for f in findings if isinstance(f, Reference)], tests)
+    gaps = [f for f in findings if isinstance(f, Gap) and not (f.test and tests != "gate")]
+    judged = acknowledge(references, gaps, request.rules, project.line_of)
+    residue = tuple(sorted({f for f in findings if isinstance(f, Residue)}, key=lambda r: r.span))
+    return Report(
+        targets=targets,
+        verdict=verdict_of(judged.references, judged.gaps),
+        references=tuple(sorted(judged.references, key=lambda r: (r.span, r.target, r.access))),
+        gaps=tuple(sorted(judged.gaps, key=lambda g: (g.span, g.reason))),
+        residue=residue,
+        acknowledged=judged.acknowledged,
+        mentions=accounted,
+        files=project.files_of(findings),
+        scanned=dict(project.counts),
+        skipped=dict(Counter(workspace.skipped.values())),
+        unreadable=dict(workspace.unreadable),
+        notes=(*workspace.notes, *judged.notes),
+        statements=project.statements,
+    )
+
+
+def verdict_of(references: Iterable[Reference], gaps: Iterable[Gap]) -> Verdict:
+    """Referenced with one gating reference; unknown with none and a gap; else clean."""
+    if any(reference.gating for reference in references):
+        return Verdict.REFERENCED
+    return Verdict.UNKNOWN if any(True for _ in gaps) else Verdict.CLEAN
+
+
+def _distinct(found: Iterable[Found]) -> Iterator[Found]:
+    """One finding a place: alternatives of a query find the same token again and again; a use outweighs a gap there."""
+    used = {(f.span, f.target) for f in found if isinstance(f, Reference)}
+    spans = {span for span, _ in used}
+    seen: set[tuple[object, ...]] = set()
+    for item in found:
+        key: tuple[object, ...]
+        if isinstance(item, Reference):
+            key = ("reference", item.span, item.target, item.access)
+        elif isinstance(item, Gap):
+            key = ("gap", item.span, item.reason)
+            if item.span in spans:
+                continue
+        else:
+            key = (item,)
+        if key not in seen:
+            seen.add(key)
+            yield item
+
+
+def _apply_tests(references: list[Reference], tests: str) -> list[Reference]:
+    if tests == "gate":
+        return references
+    kept = references if tests == "warn" else [r for r in references if not r.test]
+    return [replace(r, gating=False) if r.test else r for r in kept]
+
+
+def _history_notes(history: History) -> tuple[str, ...]:
+    taken = (f"migrations: {history}",) if history.migrations else ()
+    return (*taken, *history.problems, *history.notes)

@@ -1,0 +1,342 @@
+"""From a fragment to references, gaps and claims: cuts it, resolves every statement that holds a mention, and then
+asks of every token that is spelled like a name of a target what it is. A token nobody understood is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from legacy_ref_scan.mentions import Names
+from legacy_ref_scan.model import (
+    Access,
+    Claim,
+    Consumer,
+    Explanation,
+    Found,
+    Fragment,
+    Gap,
+    Piece,
+    Reference,
+    Span,
+    Target,
+)
+from legacy_ref_scan.schema import Catalog, Function
+from legacy_ref_scan.sql import bodies, loose
+from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens
+from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
+from legacy_ref_scan.sql.results import Resolved
+from legacy_ref_scan.sql.scope import Environment
+from legacy_ref_scan.sql.statements import cut
+from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
+from legacy_ref_scan.sql.watch import Watch, Watched
+
+_MESSAGES = {
+    Access.READ: "reads {target}",
+    Access.WRITE: "writes {target}",
+    Access.STAR: "takes all columns of {table}, {column} among them",
+    Access.DEFINE: "defines {target}",
+    Access.DEPEND: "needs {target}",
+}
+_MAX_DYNAMIC = 4
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a fragment is resolved against. `near` says whether a file's neighbourhood speaks of the table."""
+
+    catalog: Catalog
+    watch: Watch
+    names: Names
+    near: Callable[[str], bool] = lambda _: True
+    star_gates: bool = True
+    replacement: str = ""
+
+
+def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+    """Everything that a fragment says about the targets."""
+    return _Analyzer(fragment, schema).run()
+
+
+def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
+    """Everything that the string body of a living function says about the targets."""
+    if function.body is None or not schema.names.in_text(function.body.text):
+        return
+    routine = bodies.of_function(function, schema.catalog, schema.watch.relations)
+    analyzer = _Analyzer(function.body, schema)
+    yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
+
+
+class _Analyzer:
+    def __init__(self, fragment: Fragment, schema: Schema, depth: int = 0) -> None:
+        self.fragment, self.schema, self.depth = fragment, schema, depth
+        self.text = fragment.text
+
+    def run(self) -> Iterator[Found]:
+        if not self.mentions(self.text):
+            return
+        if self.fragment.consumer is Consumer.TEXT and not loose.is_statement(self.text, strict=True):
+            yield self.claim(0, len(self.text), Explanation.TEXT, self.fragment.note or "a message")
+        elif self.fragment.consumer is Consumer.SQL or loose.is_statement(self.text):
+            yield from self.statements(0, len(self.text))
+        else:
+            yield from self.no_statement()
+
+    def mentions(self, raw: bytes, role: str | None = None) -> bool:
+        return self.schema.names.in_text(raw, role)
+
+    # Statements
+
+    def statements(self, start: int, end: int, environment: Environment = NO_ENVIRONMENT) -> Iterator[Found]:
+        cuts = cut(self.text, start, end)
+        at = start
+        for first, last in cuts.statements:
+            yield from self.between(at, first)
+            if self.mentions(self.text[first:last]):
+                yield from self.statement(first, last, environment)
+            at = last
+        yield from self.between(at, end)
+        for first, last in cuts.skipped:
+            if self.mentions(self.text[first:last]):
+                yield from self.skipped(first, last)
+
+    def between(self, start: int, end: int) -> Iterator[Found]:
+        """Comments between statements."""
+        if start < end and self.mentions(self.text[start:end]):
+            for token in tokens(self.text, start, end):
+                if token.kind is Kind.COMMENT:
+                    yield self.claim(token.start, token.end, Explanation.COMMENT)
+
+    def skipped(self, start: int, end: int) -> Iterator[Found]:
+        """psql's meta-commands and COPY data; `\\copy` is a statement all the same."""
+        raw = self.text[start:end]
+        if raw.lstrip().lower().startswith(b"\\copy"):
+            at = start + raw.lower().index(b"\\copy") + 1
+            yield from self.statement(at, end, NO_ENVIRONMENT)
+        elif raw.lstrip().startswith(b"\\"):
+            yield self.claim(start, end, Explanation.TEXT, "a psql command")
+        else:
+            yield self.claim(start, end, Explanation.VALUE, "data of COPY")
+
+    def statement(self, start: int, end: int, environment: Environment) -> Iterator[Found]:
+        try:
+            tree = parse(self.text, start, end)
+            result = resolve(tree, self.schema.catalog, environment=environment)
+        except (TooComplexError, RecursionError) as error:
+            yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
+            return
+        yield from self.collect(result, start, end)
+        yield from self.routines(tree)
+
+    def routines(self, tree: Tree) -> Iterator[Found]:
+        """The string bodies of CREATE FUNCTION and DO."""
+        for node in tree.root.find("CreateFunctionStmt", "DoStmt"):
+            found = bodies.string_body(tree, node)
+            if found is None:
+                continue
+            literal, language = found
+            routine = bodies.of_statement(tree, node, self.schema.catalog, self.schema.watch.relations)
+            inner = self.literal_body(literal)
+            if self.mentions(inner.text):
+                analyzer = _Analyzer(inner, self.schema, self.depth)
+                yield from analyzer.body(0, len(inner.text), language, routine)
+
+    def literal_body(self, literal: Node) -> Fragment:
+        """A fragment of what stands between the quotes of a literal."""
+        place = (literal.start, literal.end)
+        pieces = bodies.literal_pieces(self.text, *place)
+        return self.derived(pieces, place)
+
+    def derived(self, pieces: list[tuple[bytes, int, int]], place: tuple[int, int]) -> Fragment:
+        """A fragment made of parts of this one."""
+        made: list[Piece] = []
+        size = 0
+        for value, start, end in pieces:
+            exact = len(value) == end - start
+            for piece_start, piece_end, origin in self.origins(start, end) if exact else [(start, end, None)]:
+                span = origin or self.fragment.origin(piece_start, piece_end)
+                length = piece_end - piece_start if exact else len(value)
+                made.append(Piece(size, size + length, span))
+                size += length
+        return Fragment(
+            b"".join(value for value, _, _ in pieces),
+            tuple(made),
+            self.fragment.origin(*place),
+            symbol=self.fragment.symbol,
+            consumer=Consumer.SQL,
+            test=self.fragment.test,
+            kind=self.fragment.kind,
+        )
+
+    def origins(self, start: int, end: int) -> Iterator[tuple[int, int, Span | None]]:
+        """The pieces of this fragment that make up a range of it."""
+        at = start
+        for piece in self.fragment.pieces:
+            if piece.end <= at or piece.start >= end:
+                continue
+            if piece.start > at:
+                yield at, piece.start, self.fragment.site
+            first, last = max(at, piece.start), min(end, piece.end)
+            yield first, last, self.fragment.origin(first, last)
+            at = last
+        if at < end:
+            yield at, end, self.fragment.site
+
+    def body(self, start: int, end: int, language: str, routine: bodies.Routine) -> Iterator[Found]:
+        """A function's body in its language."""
+        if language == "plpgsql":
+            try:
+                found = bodies.resolve_body(self.text, start, end, self.schema.catalog, routine)
+            except (TooComplexError, RecursionError) as error:
+                yield self.gap(start, end, "too-complex", f"this body is nested too deep or too large: {error}")
+                return
+            yield from self.collect(found.result, start, end)
+            for dynamic, environment in found.dynamic:
+                yield from self.dynamic(dynamic, environment)
+        elif language == "sql":
+            yield from self.statements(start, end, bodies.environment(routine, self.schema.catalog))
+        else:
+            yield self.gap(
+                start, end, "foreign-language", f"a function body in {language} names the table or the column"
+            )
+
+    def dynamic(self, dynamic: bodies.DynamicText, environment: Environment) -> Iterator[Found]:
+        """A text that EXECUTE runs."""
+        if not dynamic.known:
+            if self.mentions(self.text):
+                message = "EXECUTE runs a text that is not known here, in a function that names the table or the column"
+                yield self.gap(*dynamic.place, "dynamic-sql", message)
+        elif self.mentions(dynamic.text) and self.depth < _MAX_DYNAMIC:
+            pieces = [(dynamic.text[a:b], s, e) for a, b, s, e in bodies.tile(dynamic)]
+            inner = self.derived(pieces, dynamic.place)
+            analyzer = _Analyzer(inner, self.schema, self.depth + 1)
+            yield from analyzer.statements(0, len(inner.text), environment)
+
+    # What a resolved text says
+
+    def collect(self, result: Resolved, start: int, end: int) -> Iterator[Found]:
+        used: set[int] = set()
+        for use in sorted(set(result.uses), key=lambda u: (u.start, u.access is Access.STAR)):
+            watched = self.schema.watch.columns.get(use.column)
+            if watched is not None and not (watched.gone and use.access is Access.STAR):
+                used.add(use.start)
+                yield self.reference(watched, use.access, use.start, use.end)
+        for problem in result.problems:
+            if problem.start not in used and self.mentions(self.text[problem.start : problem.end], "column"):
+                used.add(problem.start)
+                yield self.gap(problem.start, problem.end, problem.reason, problem.message)
+        for offset, reach in result.holes.items():
+            if reach & self.schema.watch.relations:
+                yield self.hole(offset)
+        for token in tokens(self.text, start, end):
+            if token.kind is not Kind.SPACE and token.start not in used:
+                raw = self.text[token.start : token.end]
+                if self.mentions(raw):
+                    yield self.classify(token, raw, result)
+
+    def classify(self, token: Token, raw: bytes, result: Resolved) -> Found:
+        """What a token that holds a mention is, when it is no use of a target."""
+        kind = token.kind
+        if kind is Kind.COMMENT:
+            return self.claim(token.start, token.end, Explanation.COMMENT)
+        if kind in (Kind.STRING, Kind.DOLLAR):
+            return self.claim(token.start, token.end, Explanation.VALUE, "a literal")
+        if kind not in (Kind.WORD, Kind.QUOTED):
+            return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
+        label = result.labels.get(token.start)
+        name = name_of(raw)
+        if label is not None:
+            return self.claim(token.start, token.end, label.why, label.detail)
+        if name in self.schema.names.columns:
+            return self.not_understood(token, name, result)
+        if name in self.schema.names.tables or name in self.schema.names.dependents:
+            if any(first <= token.end and token.start <= last for first, last in result.errors):
+                return self.not_understood(token, name, result)
+            return self.claim(token.start, token.end, Explanation.TABLE, name)
+        return self.claim(token.start, token.end, Explanation.IDENTIFIER, "another name")
+
+    def not_understood(self, token: Token, name: str, result: Resolved) -> Gap:
+        if result.errors:
+            line = "the parser could not read this statement as PostgreSQL's SQL, so this use could not be resolved"
+            return self.gap(token.start, token.end, "unreadable-sql", f"{name}: {line}")
+        message = f"no relation in scope here has a column {name}, so whose column it is could not be decided"
+        return self.gap(token.start, token.end, "unresolved-name", message)
+
+    def hole(self, offset: int) -> Gap:
+        reason = next((h for h in self.fragment.holes if h.offset == offset), None)
+        what = reason.reason if reason else "a value"
+        message = f"a part of this statement over the table is not known: {what}"
+        if reason is not None:
+            return Gap(reason.origin, "dynamic-column", message, self.fragment.symbol, self.fragment.test)
+        return self.gap(offset, offset + 1, "dynamic-column", message)
+
+    # Text that is no statement
+
+    def no_statement(self) -> Iterator[Found]:
+        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(self.fragment.site.path))
+        if isinstance(finding, loose.Part):
+            yield from self.part(finding)
+            return
+        why, reason, message = finding
+        if why is Explanation.GAP:
+            yield self.gap(0, len(self.text), reason, message)
+        else:
+            yield self.claim(0, len(self.text), why, message)
+
+    def part(self, part: loose.Part) -> Iterator[Found]:
+        """A part of a statement: resolved as one, names that need the rest become gaps."""
+        try:
+            result = resolve(part.tree, self.schema.catalog, consume=part.consume)
+        except RecursionError:
+            yield self.gap(0, len(self.text), "too-complex", "this text is nested too deep")
+            return
+        for found in self.collect(result, 0, len(self.text)):
+            if isinstance(found, Gap) and found.reason in ("unresolved-name", "dynamic-table"):
+                if not part.surely and not self.schema.near(self.fragment.site.path):
+                    yield Claim(found.span, Explanation.TEXT, "no table in reach")
+                    continue
+                message = "a part of a statement whose table is not known here"
+                yield Gap(found.span, "fragment-without-table", message, found.symbol, found.test)
+            else:
+                yield found
+
+    # Making findings
+
+    def claim(self, start: int, end: int, why: Explanation, detail: str = "") -> Claim:
+        return Claim(self.fragment.origin(start, end), why, detail)
+
+    def gap(self, start: int, end: int, reason: str, message: str) -> Gap:
+        span = self.fragment.origin(start, end)
+        return Gap(span, reason, message, self.fragment.symbol, self.fragment.test)
+
+    def reference(self, watched: Watched, access: Access, start: int, end: int) -> Reference:
+        gating = access is not Access.DEFINE and (access is not Access.STAR or self.schema.star_gates)
+        return Reference(
+            target=watched.target,
+            access=access,
+            gating=gating,
+            span=self.fragment.origin(start, end),
+            kind=self.fragment.kind,
+            symbol=self.fragment.symbol,
+            message=message_of(watched, access),
+            help=help_of(access, watched.target, self.schema.replacement),
+            test=self.fragment.test,
+        )
+
+
+def message_of(watched: Watched, access: Access) -> str:
+    """Why a use is a reference, for people."""
+    target = watched.target
+    table = f"{target.schema}.{target.table}"
+    text = _MESSAGES[access].format(target=target, table=table, column=target.column)
+    return f"{text}, through {watched.via}" if watched.via else text
+
+
+def help_of(access: Access, target: Target, replacement: str) -> str:
+    """What to do about a use."""
+    instead = f"use {replacement} instead" if replacement else f"stop using {target.column} here"
+    if access is Access.STAR:
+        return f"name the columns that are needed, without {target.column}"
+    if access is Access.WRITE:
+        return f"stop writing {target.column}" + (f"; write {replacement} instead" if replacement else "")
+    return instead

@@ -1,0 +1,198 @@
+"""Text that may be SQL, or a part of it, or none: statements by their shape, parts by trying them, names by context."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from legacy_ref_scan.mentions import Names
+from legacy_ref_scan.model import HOLE, Consumer, Explanation, Fragment
+from legacy_ref_scan.sql.lexer import Kind, name_of, words
+from legacy_ref_scan.sql.tree import TooComplexError, Tree, parse
+
+# A statement by its shape: prose seldom has the second word in the right place.
+_SHAPES = re.compile(
+    rb"""^[\s(]*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*[\s(]*(?:
+      select\b .* \bfrom\b
+    | select\s+ [^\s]
+    | insert\s+into\b
+    | update\s+ (?:only\s+)? [^\s]+ (?:\s+ (?:as\s+)? [^\s]+)? \s+ set\b
+    | delete\s+from\b
+    | with\s+ (?:recursive\s+)? [^\s(]+ \s* (?:\([^)]*\)\s*)? as\b
+    | merge\s+into\b
+    | copy\s+ [^\s]+ .* \b(?:from|to)\b
+    | (?:create|drop|alter)\s+ (?:or\s+replace\s+)?(?:unique\s+|temp\s+|temporary\s+|materialized\s+|unlogged\s+)*
+      (?:table|view|index|trigger|function|procedure|policy|rule|type|sequence|schema|publication|statistics|domain)\b
+    | truncate\s | comment\s+on\b | grant\s .* \bon\b | revoke\s .* \bon\b | lock\s+table\b | refresh\s+materialized\b
+    | explain\s .* \b(?:select|insert|update|delete)\b | prepare\s .* \bas\b | declare\s .* \bcursor\b
+    | do\s+\$ | table\s+[^\s]+\s*;?\s*$ | values\s*\(
+    )""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_SELECT_WITHOUT_FROM = re.compile(rb"^[\s(]*select\b(?!.*\bfrom\b)", re.IGNORECASE | re.DOTALL)
+# Words that a part of a statement may hold besides names.
+_SQL_WORDS = frozenset(
+    [
+        "and",
+        "or",
+        "not",
+        "is",
+        "null",
+        "as",
+        "asc",
+        "desc",
+        "nulls",
+        "first",
+        "last",
+        "in",
+        "like",
+        "ilike",
+        "between",
+        "exists",
+        "on",
+        "using",
+        "where",
+        "order",
+        "by",
+        "group",
+        "having",
+        "limit",
+        "offset",
+        "returning",
+        "set",
+        "from",
+        "join",
+        "left",
+        "right",
+        "inner",
+        "outer",
+        "full",
+        "cross",
+        "natural",
+        "lateral",
+        "union",
+        "all",
+        "distinct",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "true",
+        "false",
+        "default",
+        "values",
+        "excluded",
+        "conflict",
+        "do",
+        "nothing",
+        "update",
+        "insert",
+        "into",
+        "select",
+        "delete",
+        "any",
+    ]
+)
+_PREFIXES = (
+    b"SELECT ",
+    b"SELECT 1 ",
+    b"SELECT 1 FROM __part__ ",
+    b"SELECT 1 FROM ",
+    b"SELECT 1 FROM __part__ WHERE ",
+    b"UPDATE __part__ SET ",
+)
+_ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
+_SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
+_PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a statement that could be read. `surely` says that it is SQL beyond doubt."""
+
+    tree: Tree
+    surely: bool
+    consume: bool = True
+
+
+Judgement = Part | tuple[Explanation, str, str]
+"""A part to resolve, or (explanation, reason, message) for all the mentions of the text."""
+
+
+def is_statement(text: bytes, strict: bool = False) -> bool:
+    """Whether a text is a SQL statement by its shape; `strict` asks for a query with its FROM."""
+    head = text[:20000]
+    if not _SHAPES.match(head):
+        return False
+    if _SELECT_WITHOUT_FROM.match(text):
+        return not strict and HOLE in text
+    return True
+
+
+def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
+    """What a text that is no statement is. `near` says that the table is spoken of in the neighbourhood."""
+    text = fragment.text
+    column = names.in_text(text, "column")
+    if _ONE_NAME.match(text):
+        return _one_name(fragment, names, near, column)
+    if _PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text):
+        return (Explanation.TEXT, "", "prose")
+    part = read_part(text, names)
+    if part is not None:
+        return part
+    if not column:
+        return (Explanation.TEXT, "", "a text that names the table")
+    if near and fragment.consumer is not Consumer.UNKNOWN and _looks_like_sql(text):
+        message = "a text that could be part of a statement, and could not be read as one"
+        return (Explanation.GAP, "unreadable-fragment", message)
+    return (Explanation.TEXT, "", "a text that is no SQL")
+
+
+def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Judgement:
+    exact = name_of(fragment.text.strip().split(b".")[-1].strip(b"` ")) in names.columns
+    if fragment.consumer is Consumer.BUILDER:
+        if column and near:
+            message = "the column's name goes to a query builder whose table is not known here"
+            return (Explanation.GAP, "builder-column", message)
+        return (Explanation.TABLE if not column else Explanation.TEXT, "", "a name in a query builder")
+    if not column:
+        return (Explanation.TABLE, "", "the table's name alone")
+    if exact and near and _goes_somewhere(fragment.note):
+        return (Explanation.GAP, "loose-name", f"the column's name alone, {fragment.note}: where it goes is not known")
+    return (Explanation.TEXT, "", fragment.note or "a name alone")
+
+
+# Uses of a lone name that put it into a data structure of the host language or compare it: a column's name takes
+# another way into a statement, as an argument, a list's element or an operand.
+_HARMLESS = ("map key", "map index", "comparison", "switch case", "dict key", "subscript", "keyword", "never used")
+
+
+def _goes_somewhere(note: str) -> bool:
+    return not any(note.startswith(word) for word in _HARMLESS)
+
+
+def read_part(text: bytes, names: Names) -> Part | None:
+    """Read a text as a part of a statement: a list of columns, a condition, a clause."""
+    solid = words(text)
+    plain = [text[t.start : t.end].lower().decode("utf-8", "replace") for t in solid if t.kind is Kind.WORD]
+    signs = any(t.kind in (Kind.OTHER, Kind.PARAMETER) for t in solid)
+    if not signs and not all(word in _SQL_WORDS or names.in_text(word.encode()) for word in plain):
+        return None  # three words of prose would read as a column and its alias
+    for prefix in _PREFIXES:
+        try:
+            tree = parse(text, prefix=prefix)
+        except TooComplexError:
+            return None
+        if not tree.errors:
+            return Part(tree, surely=_sure(text, plain), consume=False)
+    return None
+
+
+def _sure(text: bytes, plain: list[str]) -> bool:
+    return bool({"where", "from", "join", "order", "group", "set", "returning", "select"} & set(plain)) or b"::" in text
+
+
+def _looks_like_sql(text: bytes) -> bool:
+    plain = {text[t.start : t.end].lower().decode("utf-8", "replace") for t in words(text) if t.kind is Kind.WORD}
+    return len(plain & _SQL_WORDS) >= 2 and bool(_SQL_SIGNS.search(text))

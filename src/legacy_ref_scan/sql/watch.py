@@ -1,0 +1,100 @@
+"""Which columns of a catalog stand for the targets: the columns themselves, children's, and views' over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from legacy_ref_scan.model import Target
+from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A column that goes when the target goes. `via` names the view or the child table; empty for the target.
+
+    `gone` says that the schema has it no more: only its name can still be used.
+    """
+
+    target: Target
+    via: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The columns of interest in one catalog, by id and by relation."""
+
+    columns: Mapping[ColumnId, Watched]
+    missing: tuple[Target, ...]
+
+    @property
+    def relations(self) -> frozenset[int]:
+        """The oids of the relations that hold a watched column."""
+        return frozenset(oid for oid, _ in self.columns)
+
+
+def watch(catalog: Catalog, targets: Iterable[Target]) -> Watch:
+    """Find the targets in the catalog; `missing` are those it does not have."""
+    columns: dict[ColumnId, Watched] = {}
+    missing: list[Target] = []
+    for target in targets:
+        relation = catalog.relation(target.table, target.schema)
+        column = relation.column(target.column) if relation else None
+        if relation is None or column is None:
+            missing.append(target)
+            continue
+        columns[(relation.oid, column.attnum)] = Watched(target, gone=column.gone)
+        for child in _descendants(catalog, relation):
+            inherited = child.column(target.column)
+            if inherited is not None:
+                columns.setdefault((child.oid, inherited.attnum), Watched(target, f"{child.schema}.{child.name}"))
+    _add_views(catalog, columns)
+    return Watch(columns, tuple(missing))
+
+
+def _descendants(catalog: Catalog, relation: Relation) -> Iterator[Relation]:
+    """Partitions and children: a column dropped from the parent goes with it."""
+    seen = {relation.oid}
+    found = True
+    while found:
+        found = False
+        for child in catalog.relations.values():
+            if child.oid not in seen and seen.intersection(child.parents):
+                seen.add(child.oid)
+                found = True
+                yield child
+
+
+def _add_views(catalog: Catalog, columns: dict[ColumnId, Watched]) -> None:
+    changed = True
+    while changed:
+        changed = False
+        for relation in catalog.relations.values():
+            for column in relation.columns:
+                key = (relation.oid, column.attnum)
+                source = next((columns[s] for s in column.sources if s in columns), None)
+                if source is not None and key not in columns:
+                    columns[key] = Watched(source.target, f"{relation.schema}.{relation.name}")
+                    changed = True
+
+
+def trigger_relations(catalog: Catalog, schema: str, name: str, first: frozenset[int]) -> tuple[Relation, ...]:
+    """The relations whose triggers call a function, those in `first` in front."""
+    oids = [
+        item.relation
+        for item in catalog.objects.values()
+        if isinstance(item, Trigger) and item.function[1] == name and item.function[0] in ("", schema)
+    ]
+    unique = dict.fromkeys(oid for oid in oids if oid in catalog.relations)
+    return tuple(catalog.relations[oid] for oid in sorted(unique, key=lambda oid: oid not in first))
+
+
+def transition_tables(catalog: Catalog, schema: str, name: str) -> tuple[tuple[str, Relation], ...]:
+    """The transition tables (REFERENCING …) of the triggers that call a function, by name."""
+    found: list[tuple[str, Relation]] = []
+    for item in catalog.objects.values():
+        if isinstance(item, Trigger) and item.function[1] == name and item.function[0] in ("", schema):
+            relation = catalog.relations.get(item.relation)
+            found.extend((table, relation) for table in (item.old_table, item.new_table) if table and relation)
+    return tuple(found)
