@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from legacy_ref_scan.assume import ASSUMED
 from legacy_ref_scan.model import Target
 from legacy_ref_scan.schema import Catalog, Column, Constraint, Function, Index, Relation, SchemaObject
 
@@ -33,7 +34,7 @@ def doomed(catalog: Catalog, targets: tuple[Target, ...]) -> tuple[list[Doomed],
     for target in targets:
         relation = catalog.relation(target.table, target.schema)
         column = relation.column(target.column) if relation else None
-        if relation is None or column is None:
+        if relation is None or column is None or relation.kind == ASSUMED or column.gone:
             absent.append(target)
         else:
             columns.setdefault(relation.oid, []).append(column)

@@ -1,0 +1,145 @@
+"""The command line: click parses, a plain function of `commands` does the work and returns the exit code.
+
+Only click and small modules of ours are imported here, so that `--help` and `--version` answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from legacy_ref_scan import __version__
+from legacy_ref_scan.model import ScanError
+from legacy_ref_scan.reports import FORMATS
+
+DEBUG = "LEGACY_REF_SCAN_DEBUG"
+PROGRAM = "legacy-ref-scan"
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code. Nothing that goes wrong ends in 0."""
+    try:
+        return int(app.main(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return USAGE_ERROR
+    except ScanError as error:
+        return _complain(f"error: {error}")
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            import traceback
+
+            traceback.print_exc()
+        first = (str(error).splitlines() or [""])[0]
+        return _complain(
+            f"internal error, nothing was decided: {type(error).__name__}: {first} ({DEBUG}=1 shows the traceback)"
+        )
+
+
+def _complain(message: str) -> int:
+    from legacy_ref_scan.reports.style import clean
+
+    if sys.stderr is not None:
+        click.echo(f"{PROGRAM}: {clean(message)}", err=True)
+    return USAGE_ERROR
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order of the help."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_root = click.option("--root", default=".", metavar="DIR", help="The repository.  [default: .]")
+_migrations = click.option(
+    "--migrations", metavar="DIR", help="The migration directory. Without it, it is looked for and named in the report."
+)
+_format = click.option(
+    "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print it."
+)
+_scope = _options(
+    _root,
+    _migrations,
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches, as .gitignore would."),
+    click.option("--staged", is_flag=True, help="Scan what is in the git index, not the working tree."),
+    click.option("--rev", metavar="REV", help="Scan a git revision, without a checkout."),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+def app() -> None:
+    """Say whether any code still uses a PostgreSQL column, before it is dropped.
+
+    Exit codes: 0 clean, 1 referenced, 2 usage or configuration error, 3 unknown (something could not be decided),
+    4 a database or rehearsal check failed, 130 interrupted.
+    """
+
+
+@app.command("scan")
+@click.argument("paths", nargs=-1)
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
+@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_scope
+@_format
+@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@click.option("--accounting", is_flag=True, help="List every mention of the names with its explanation.")
+def scan_command(**options: Any) -> int:
+    """Find what still uses the columns under retirement.
+
+    PATHS restrict the scan to files and directories: the verdict is then about these alone.
+    """
+    from legacy_ref_scan.cli.commands import scan
+
+    return scan(**options)
+
+
+@app.command("generate-migration", short_help="Write the migration pair, if the verdict is clean.")
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@_scope
+@click.option("--check", is_flag=True, help="Write nothing; answer by exit code.")
+def generate_command(**options: Any) -> int:
+    """Write the migration pair that drops the columns, if the verdict is clean."""
+    from legacy_ref_scan.cli.commands import generate
+
+    return generate(**options)
+
+
+@app.command("schema", short_help="Print the schema that the migrations build.")
+@click.argument("table", required=False)
+@_root
+@_migrations
+@_format
+def schema_command(**options: Any) -> int:
+    """Print the schema that the migrations build; of one TABLE also what depends on each column."""
+    from legacy_ref_scan.cli.commands import schema
+
+    return schema(**options)
+
+
+@app.command("init")
+@click.argument("column", metavar="TABLE.COLUMN")
+@_root
+@_migrations
+@click.option("--output", metavar="FILE", help="The rule file.  [default: ROOT/rules/VERSION_NAME.toml]")
+def init_command(**options: Any) -> int:
+    """Write a commented rule that retires a column. Never overwrites a rule."""
+    from legacy_ref_scan.cli.commands import init
+
+    return init(**options)
