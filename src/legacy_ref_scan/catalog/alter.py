@@ -1,0 +1,293 @@
+"""ALTER TABLE, one handler for each kind of command; columns go down to the children as in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from legacy_ref_scan.catalog import columns, constraints
+from legacy_ref_scan.catalog.copying import copy_check, matching
+from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
+from legacy_ref_scan.catalog.statement import Statement
+from legacy_ref_scan.catalog.typenames import type_name
+from legacy_ref_scan.schema import Column, Relation
+from legacy_ref_scan.sql.tree import Node
+
+Handler = Callable[[Statement, int, Node], None]
+
+
+def alter_table(statement: Statement) -> None:
+    """ALTER TABLE, VIEW, MATERIALIZED VIEW, FOREIGN TABLE, SEQUENCE with a list of commands."""
+    node = statement.node
+    if node.has("kw_index") or node.has("kw_tablespace"):
+        return  # ALTER INDEX … ATTACH PARTITION, ALTER TABLE ALL IN TABLESPACE: no column is concerned
+    relation = statement.relation(node)
+    if relation is None:
+        return
+    oid = relation.oid
+    partition = node.child("partition_cmd")
+    if partition is not None:
+        _partition(statement, oid, partition)
+    for command in _commands(node):
+        handler = _handler(command)
+        if handler is None:
+            statement.gap(command, "catalog-unknown-statement", "this form of ALTER TABLE is not known here")
+        else:
+            handler(statement, oid, command)
+
+
+def _commands(node: Node) -> Iterator[Node]:
+    for group in node.all("alter_table_cmds"):
+        yield from group.all("alter_table_cmd")
+
+
+def _handler(command: Node) -> Handler | None:
+    words = [child.type for child in command.children]
+    if words[0] == "kw_add":
+        return _add_constraint if "TableConstraint" in words else _add_column
+    if words[0] == "kw_drop":
+        return _drop_constraint if words[1] == "kw_constraint" else _drop_column
+    if words[0] == "kw_alter":
+        return None if words[1] == "ERROR" else (_nothing if words[1] == "kw_constraint" else _alter_column)
+    if words[:2] == ["kw_no", "kw_inherit"]:
+        return _no_inherit
+    if words[0] in ("kw_inherit", "kw_of"):
+        return _inherit
+    if words[:2] == ["kw_not", "kw_of"]:
+        return _not_of
+    return _nothing if words[0] in _HARMLESS else None
+
+
+# Commands after which every column, constraint and trigger is as before.
+_HARMLESS = frozenset(
+    {
+        "kw_owner", "kw_set", "kw_reset", "kw_enable", "kw_disable", "kw_validate", "kw_replica", "kw_cluster",
+        "kw_force", "kw_no", "alter_generic_options",
+    }
+)  # fmt: skip
+
+
+def _nothing(statement: Statement, oid: int, command: Node) -> None:
+    return None
+
+
+def _family(statement: Statement, oid: int) -> list[int]:
+    """The relation and its descendants, unless ONLY is said."""
+    if statement.node.first("kw_only") is not None:
+        return [oid]
+    return [oid, *(relation.oid for relation in statement.state.descendants(oid))]
+
+
+def _add_column(statement: Statement, oid: int, command: Node) -> None:
+    definition = command.child("columnDef")
+    name = definition.child("ColId") if definition else None
+    if definition is None or name is None:
+        statement.gap(command, "catalog-unparsed", "ADD COLUMN without a column")
+        return
+    relation = statement.state.relations[oid]
+    old = relation.column(statement.name(name))
+    if old is not None:
+        if not (command.has("kw_if") or statement.guarded):
+            _present(statement, oid, name, old)
+        return
+    clauses = columns.add(statement, oid, definition)
+    constraints.add_all(statement, oid, clauses)
+    columns.add_generated(statement, oid, definition)
+    made = statement.state.relations[oid].column(statement.name(name))
+    for child in statement.state.descendants(oid):
+        if made is not None and child.column(made.name) is None:
+            statement.state.add_column(child.oid, replace(made, local=False))
+            columns.add_generated(statement, child.oid, definition)
+        copy_check(statement, statement.state.relations[oid], child.oid)
+
+
+def _present(statement: Statement, oid: int, name: Node, old: Column) -> None:
+    """The column is there: certain from now on if it was not, else an error in PostgreSQL."""
+    if old.maybe and not statement.maybe:
+        statement.state.change_column(oid, old.attnum, maybe=False)
+    elif not statement.maybe:
+        statement.gap(name, "catalog-duplicate", f'column "{old.name}" exists already')
+
+
+def _drop_column(statement: Statement, oid: int, command: Node) -> None:
+    name = command.child("ColId")
+    relation = statement.state.relations[oid]
+    column = relation.column(statement.name(name)) if name else None
+    if name is None or column is None:
+        if name is not None and not command.has("kw_if"):
+            statement.unknown_column(name, relation, statement.name(name))
+        return
+    items = [column_item(oid, column.attnum)]
+    for child in _lost_with(statement, oid, column.name):
+        items.append(child)
+    drop(statement, command, items, _cascade(command))
+
+
+def _lost_with(statement: Statement, oid: int, name: str) -> Iterator:  # type: ignore[type-arg]
+    """The inherited columns that go when a parent's column goes: not declared locally, and of no other parent."""
+    state = statement.state
+    gone = {oid}
+    if statement.node.first("kw_only") is not None:
+        return
+    for child in state.descendants(oid):
+        column = child.column(name)
+        others = [p for p in child.parents if p not in gone and p in state.relations]
+        if column is None or column.local or any(state.relations[p].column(name) for p in others):
+            continue
+        gone.add(child.oid)
+        yield column_item(child.oid, column.attnum)
+
+
+def _cascade(node: Node) -> bool:
+    behavior = node.child("opt_drop_behavior")
+    return behavior is not None and behavior.has("kw_cascade")
+
+
+def _alter_column(statement: Statement, oid: int, command: Node) -> None:
+    name = command.child("ColId")
+    relation = statement.state.relations[oid]
+    column = relation.column(statement.name(name)) if name else None
+    if name is None or column is None:
+        if name is not None:
+            statement.unknown_column(name, relation, statement.name(name))
+        return
+    if relation.kind in ("view", "matview") and command.child("alter_column_default") is None:
+        return
+    for member in _family(statement, oid):
+        own = statement.state.relations[member].column(column.name)
+        if own is not None:
+            _change_column(statement, member, own, command)
+
+
+def _change_column(statement: Statement, oid: int, column: Column, command: Node) -> None:
+    words = [child.type for child in command.children if child.type not in ("opt_column", "ColId", "kw_alter")]
+    default = command.child("alter_column_default")
+    typed = command.child("Typename")
+    state = statement.state
+
+    def change(**fields: object) -> None:
+        state.change_column(oid, column.attnum, **fields)
+
+    if default is not None:
+        value = default.child("a_expr")
+        change(default=statement.raw(value) if value and default.has("kw_set") else None)
+    elif typed is not None:
+        _change_type(statement, oid, column, command, typed)
+    elif words[:3] == ["kw_set", "kw_not", "kw_null"]:
+        change(not_null=True)
+    elif words[:3] == ["kw_drop", "kw_not", "kw_null"]:
+        change(not_null=False)
+    elif words[:2] == ["kw_add", "kw_generated"]:
+        always = command.first("kw_always") is not None
+        change(identity="always" if always else "by default")
+        columns.new_sequence(statement, state.relations[oid], column)
+    elif words[:2] == ["kw_drop", "kw_identity"]:
+        change(identity="")
+        _drop_sequence(statement, oid, column)
+    elif words[:2] == ["kw_drop", "kw_expression"]:
+        change(generated="", default=None)
+        expression = state.object("generated", oid, column.name)
+        if expression is not None:
+            state.remove(expression)
+    elif words[:2] == ["kw_set", "kw_expression"]:
+        change(default=statement.raw(command.all("a_expr")[0]))
+        columns.enter_generated(statement, oid, column.name, command)
+    elif words[:1] == ["alter_identity_column_option_list"] and command.first("kw_generated") is not None:
+        change(identity="always" if command.first("kw_always") is not None else "by default")
+
+
+def _change_type(statement: Statement, oid: int, column: Column, command: Node, typed: Node) -> None:
+    name = type_name(statement.state, statement.tree.text, typed.start, typed.end).name
+    collation = command.child("opt_collate_clause")
+    named = statement.qualified(collation.child("any_name")) if collation else None
+    statement.state.change_column(oid, column.attnum, type=name, collation=named.name if named else "")
+
+
+def _drop_sequence(statement: Statement, oid: int, column: Column) -> None:
+    state = statement.state
+    owned = [
+        relation.oid
+        for relation in state.relations.values()
+        if relation.kind == "sequence" and any(use.column == (oid, column.attnum) for use in relation.uses)
+    ]
+    for sequence in owned:
+        state.remove_relation(sequence)
+
+
+def _add_constraint(statement: Statement, oid: int, command: Node) -> None:
+    node = command.child("TableConstraint")
+    clause = constraints.table_clause(statement, node) if node else None
+    if clause is None:
+        return
+    constraints.add(statement, oid, clause)
+    if clause.type == "check":
+        for child in _family(statement, oid)[1:]:
+            copy_check(statement, statement.state.relations[oid], child)
+
+
+def _drop_constraint(statement: Statement, oid: int, command: Node) -> None:
+    node = command.child("name")
+    if node is None:
+        return
+    name = statement.name(node)
+    state = statement.state
+    item = state.object("constraint", oid, name)
+    if item is None:
+        # NOT NULL constraints have names since PostgreSQL 18; the catalog does not hold them
+        if not (command.has("kw_if") or statement.lenient) and not name.endswith("_not_null"):
+            statement.gap(node, "catalog-unknown-object", f'constraint "{name}" is not in the catalog')
+        return
+    items = [object_item(state, item)]
+    for child in _family(statement, oid)[1:]:
+        inherited = state.object("constraint", child, name)
+        if inherited is not None:
+            items.append(object_item(state, inherited))
+    drop(statement, command, items, _cascade(command))
+
+
+def _inherit(statement: Statement, oid: int, command: Node) -> None:
+    parent = statement.relation(command)
+    if parent is not None:
+        adopt(statement, parent, oid)
+
+
+def adopt(statement: Statement, parent: Relation, oid: int) -> None:
+    """Make a relation a child; its columns stay declared locally, but not those of a partition."""
+    relation = statement.state.relations[oid]
+    if parent.oid not in relation.parents:
+        columns = tuple(replace(c, local=c.local and not parent.partitioned) for c in relation.columns)
+        statement.state.change_relation(oid, parents=(*relation.parents, parent.oid), columns=columns)
+
+
+def _no_inherit(statement: Statement, oid: int, command: Node) -> None:
+    parent = statement.relation(command)
+    if parent is not None:
+        disown(statement, parent, oid)
+
+
+def disown(statement: Statement, parent: Relation, oid: int) -> None:
+    """Make a relation no child any more; the columns become its own."""
+    state = statement.state
+    relation = state.relations[oid]
+    rest = tuple(p for p in relation.parents if p != parent.oid)
+    shared = set(matching(parent, relation).values())
+    state.change_relation(
+        oid,
+        parents=rest,
+        columns=tuple(replace(c, local=True) if c.attnum in shared and not rest else c for c in relation.columns),
+    )
+
+
+def _not_of(statement: Statement, oid: int, command: Node) -> None:
+    for parent in statement.state.relations[oid].parents:
+        disown(statement, statement.state.relations[parent], oid)
+
+
+def _partition(statement: Statement, oid: int, command: Node) -> None:
+    child = statement.relation(command)
+    if child is None:
+        return
+    if command.has("kw_attach"):
+        adopt(statement, statement.state.relations[oid], child.oid)
+    elif command.has("kw_detach"):
+        disown(statement, statement.state.relations[oid], child.oid)

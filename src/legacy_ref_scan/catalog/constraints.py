@@ -1,0 +1,274 @@
+"""Table constraints: from their clauses, inline or of their own, to named objects of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from legacy_ref_scan.catalog.figure import expression_name
+from legacy_ref_scan.catalog.names import Name, addition, choose, distinct_names, qualified, quoted
+from legacy_ref_scan.catalog.state import State
+from legacy_ref_scan.catalog.statement import Needs, Statement
+from legacy_ref_scan.model import Access
+from legacy_ref_scan.schema import Constraint, Index, Relation, Use
+from legacy_ref_scan.sql.tree import Node
+
+_ELEMENTS = ("ConstraintElem", "ColConstraintElem")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A constraint clause of a table. `column` is the one that it stands behind, None for a table constraint.
+
+    `attributes` are the DEFERRABLE and such that follow an inline clause.
+    """
+
+    node: Node  # ConstraintElem or ColConstraintElem
+    name: Name | None = None
+    column: Node | None = None
+    attributes: str = ""
+
+    @property
+    def words(self) -> set[str]:
+        """The keywords of the clause."""
+        return {child.type for child in self.node.children}
+
+    @property
+    def type(self) -> str:
+        """The type of constraint; "" for NULL, DEFAULT and the like."""
+        for word, kind in _TYPES.items():
+            if word in self.words:
+                return kind
+        return ""
+
+
+_TYPES = {
+    "kw_primary": "primary key",
+    "kw_references": "foreign key",
+    "kw_unique": "unique",
+    "kw_check": "check",
+    "kw_exclude": "exclude",
+}
+# PostgreSQL makes them in this order (transformCreateStmt): CHECK, the primary key, other indexes, foreign keys.
+_ORDER = ("check", "primary key", "unique", "exclude", "foreign key")
+
+
+def table_clause(statement: Statement, node: Node) -> Clause | None:
+    """The clause of a `TableConstraint`."""
+    element = node.child(*_ELEMENTS)
+    return Clause(element, statement.qualified(node.child("name"))) if element else None
+
+
+def inline_clauses(statement: Statement, column: Node, qualifiers: Node | None) -> list[Clause]:
+    """The clauses behind a column, with the attributes that follow each."""
+    found: list[Clause] = []
+    for node in qualifiers.all("ColConstraint") if qualifiers else ():
+        element = node.child(*_ELEMENTS)
+        attribute = node.child("ConstraintAttr")
+        if element is not None:
+            found.append(Clause(element, statement.qualified(node.child("name")), column))
+        elif attribute is not None and found:
+            found[-1] = replace(found[-1], attributes=f"{found[-1].attributes} {statement.raw(attribute)}")
+    return found
+
+
+def add_all(statement: Statement, oid: int, clauses: list[Clause]) -> None:
+    """Add the constraints of one statement in PostgreSQL's order; an equal UNIQUE merges into the primary key."""
+    clauses = sorted((c for c in clauses if c.type), key=lambda clause: _ORDER.index(clause.type))
+    for clause in clauses:
+        made = _make(statement, statement.state.relations[oid], clause)
+        if made is not None and not (len(clauses) > 1 and _merges(statement.state, made, clauses)):
+            _enter(statement, made)
+
+
+def add(statement: Statement, oid: int, clause: Clause) -> None:
+    """Add one constraint to a relation."""
+    if "kw_not" in clause.words and clause.node.has("ColId"):
+        set_not_null(statement, oid, clause.node)
+    elif clause.type:
+        made = _make(statement, statement.state.relations[oid], clause)
+        if made is not None:
+            _enter(statement, made)
+
+
+def set_not_null(statement: Statement, oid: int, node: Node) -> None:
+    """`ADD CONSTRAINT x NOT NULL c`: the column is not null; the constraint itself holds nothing else."""
+    relation = statement.state.relations[oid]
+    attnums, _ = statement.column_uses(node.all("ColId"), relation)
+    for attnum in attnums:
+        statement.state.change_column(oid, attnum, not_null=True)
+
+
+def _enter(statement: Statement, made: Constraint) -> None:
+    state = statement.state
+    old = state.object("constraint", made.relation, made.name)
+    if old is not None and statement.guarded:
+        return
+    state.put(made)
+    if made.type == "primary key":
+        for attnum in made.columns:
+            state.change_column(made.relation, attnum, not_null=True)
+
+
+def _merges(state: State, made: Constraint, clauses: list[Clause]) -> bool:
+    """transformIndexConstraints drops a constraint over the columns of an earlier one of the same statement."""
+    if made.type != "unique" or any(word in made.definition.lower() for word in ("deferrable", "nulls not distinct")):
+        return False
+    same = [
+        item
+        for item in state.of(made.relation)
+        if isinstance(item, Constraint) and item.type in ("primary key", "unique") and item.columns == made.columns
+    ]
+    if not same or len([c for c in clauses if c.type in ("primary key", "unique")]) < 2:
+        return False
+    if same[0].type == "unique" and made.name and same[0].name != made.name:
+        return _default_named(state, made)
+    return True
+
+
+def _default_named(state: State, made: Constraint) -> bool:
+    relation = state.relations[made.relation]
+    names = [c.name for c in relation.columns if c.attnum in made.columns]
+    return made.name.startswith(f"{relation.name}_{'_'.join(names)}_key")
+
+
+def _make(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:
+    maker = _MAKERS[clause.type]
+    made = maker(statement, relation, clause)
+    if made is None:
+        return None
+    body = _body(statement, clause)
+    definition = f"ALTER TABLE {qualified(relation.schema, relation.name)} ADD CONSTRAINT {quoted(made.name)} {body}"
+    return replace(made, definition=definition)
+
+
+def _body(statement: Statement, clause: Clause) -> str:
+    written = statement.raw(clause.node)
+    if clause.column is None or clause.type == "check":
+        return written + clause.attributes
+    column = quoted(statement.name(clause.column))
+    if clause.type == "foreign key":
+        return f"FOREIGN KEY ({column}) {written}{clause.attributes}"
+    word = "PRIMARY KEY" if clause.type == "primary key" else "UNIQUE"
+    rest = written[written.lower().index("key" if clause.type == "primary key" else "unique") :].split(maxsplit=1)
+    tail = f" {rest[1]}" if len(rest) > 1 else ""
+    nulls, _, options = tail.partition("distinct") if "distinct" in tail else ("", "", tail)
+    before = f"{nulls}distinct" if nulls else ""
+    return f"{word}{before} ({column}){options}{clause.attributes}"
+
+
+def _names(clause: Clause) -> list[Node]:
+    """The column names of a key: inline, or the list (a period at its end too)."""
+    if clause.column is not None:
+        return [clause.column]
+    own = clause.node.all("columnList", "optionalPeriodName")
+    return [node.children[0] for group in own for node in group.find("columnElem")]
+
+
+def _named(relations: Relation, attnums: tuple[int, ...]) -> list[str]:
+    by_number = {column.attnum: column.name for column in relations.columns}
+    return [by_number[attnum] for attnum in attnums if attnum in by_number]
+
+
+def _free(state: State, relation: Relation) -> Callable[[str], bool]:
+    return lambda name: state.constraint_name_taken(relation.schema, name)
+
+
+def _free_index(state: State, relation: Relation) -> Callable[[str], bool]:
+    schema = relation.schema
+    return lambda name: state.relation_name_taken(schema, name) or state.constraint_name_taken(schema, name)
+
+
+def _constraint(statement: Statement, relation: Relation, clause: Clause, name: str, needs: Needs) -> Constraint:
+    return Constraint(
+        schema=relation.schema,
+        name=clause.name.name if clause.name else name,
+        relation=relation.oid,
+        span=statement.text.span(clause.name.start, clause.name.end) if clause.name else statement.span(clause.node),
+        uses=needs.uses,
+        depends=needs.depends - {relation.oid},
+        type=clause.type,
+    )
+
+
+def _check(statement: Statement, relation: Relation, clause: Clause) -> Constraint:
+    needs = statement.needs_in(clause.node.all("a_expr"), relation)
+    attnums = sorted({use.column[1] for use in needs.uses if use.column[0] == relation.oid})
+    names = _named(relation, tuple(attnums))
+    name = choose(relation.name, names[0] if len(names) == 1 else "", "check", _free(statement.state, relation))
+    return replace(_constraint(statement, relation, clause, name, needs), columns=tuple(attnums))
+
+
+def _key(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:
+    existing = clause.node.child("ExistingIndex")
+    if existing is not None:
+        return _using_index(statement, relation, clause, existing)
+    attnums, uses = statement.column_uses(_names(clause), relation)
+    payload = [node.children[0] for group in clause.node.all("opt_c_include") for node in group.find("columnElem")]
+    included, more = statement.column_uses(payload, relation)
+    if clause.type == "primary key":
+        second, label = "", "pkey"
+    else:
+        second, label = addition(distinct_names(_named(relation, attnums + included))), "key"
+    name = choose(relation.name, second, label, _free_index(statement.state, relation))
+    made = _constraint(statement, relation, clause, name, Needs((*uses, *more)))
+    return replace(made, columns=attnums)
+
+
+def _using_index(statement: Statement, relation: Relation, clause: Clause, node: Node) -> Constraint | None:
+    name = statement.qualified(node.child("name"))
+    index = statement.state.object("index", relation.oid, name.name) if name else None
+    if name is None or not isinstance(index, Index):
+        statement.gap(node, "catalog-unknown-object", f'index "{name}" is not in the catalog')
+        return None
+    statement.state.remove(index)
+    made = _constraint(statement, relation, clause, index.name, Needs(index.uses))
+    return replace(made, columns=index.columns)
+
+
+def _exclude(statement: Statement, relation: Relation, clause: Clause) -> Constraint:
+    elements = list(clause.node.find("index_elem"))
+    plain = [element.children[0] if element.has("ColId") else None for element in elements]
+    attnums, uses = statement.column_uses([node for node in plain if node], relation)
+    where = [e for group in clause.node.all("OptWhereClause") for e in group.all("a_expr")]
+    needs = statement.needs_in([*(e for e in elements if not e.has("ColId")), *where], relation)
+    names = distinct_names(expression_name(statement, element) for element in elements)
+    name = choose(relation.name, addition(names), "excl", _free_index(statement.state, relation))
+    made = _constraint(statement, relation, clause, name, Needs((*uses, *needs.uses), needs.depends))
+    return replace(made, columns=attnums)
+
+
+def _foreign(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:
+    attnums, uses = statement.column_uses(_names(clause), relation)
+    name = choose(relation.name, addition(_named(relation, attnums)), "fkey", _free(statement.state, relation))
+    target = statement.relation(clause.node.child("qualified_name"))
+    if target is None:
+        made = _constraint(statement, relation, clause, name, Needs(uses))
+        return replace(made, columns=attnums)
+    targets = clause.node.child("opt_column_list", "opt_column_and_period_list")
+    listed = [node.children[0] for node in targets.find("columnElem")] if targets else []
+    referenced, more = statement.column_uses(listed, target)
+    if not targets:
+        referenced, more = _primary_key(statement, target, clause)
+    made = _constraint(statement, relation, clause, name, Needs((*uses, *more), frozenset({target.oid})))
+    return replace(made, columns=attnums, references=target.oid, referenced=referenced)
+
+
+def _primary_key(statement: Statement, target: Relation, clause: Clause) -> tuple[tuple[int, ...], tuple[Use, ...]]:
+    """`REFERENCES t` without columns means the primary key of t."""
+    keys = (c for c in statement.state.of(target.oid) if isinstance(c, Constraint) and c.type == "primary key")
+    key = next(keys, None)
+    node = clause.node.child("qualified_name")
+    if key is None or node is None:
+        return (), ()
+    span = statement.span(node)
+    return key.columns, tuple(Use((target.oid, attnum), Access.READ, span) for attnum in key.columns)
+
+
+_MAKERS: dict[str, Callable[[Statement, Relation, Clause], Constraint | None]] = {
+    "check": _check,
+    "primary key": _key,
+    "unique": _key,
+    "exclude": _exclude,
+    "foreign key": _foreign,
+}

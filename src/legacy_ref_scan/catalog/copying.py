@@ -1,0 +1,138 @@
+"""What a table takes over from another one: LIKE … INCLUDING, and what children inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from legacy_ref_scan.catalog.names import addition, choose, distinct_names, qualified
+from legacy_ref_scan.catalog.rewriting import rename_words
+from legacy_ref_scan.catalog.state import State
+from legacy_ref_scan.catalog.statement import Statement
+from legacy_ref_scan.schema import Constraint, Index, Relation, SchemaObject, Use
+from legacy_ref_scan.sql.tree import Node
+
+
+def matching(source: Relation, target: Relation) -> dict[int, int]:
+    """Attnums of one relation to those of another, by name."""
+    numbers = {column.name: column.attnum for column in target.columns}
+    return {c.attnum: numbers[c.name] for c in source.columns if c.name in numbers}
+
+
+def moved(item: SchemaObject, source: Relation, target: Relation) -> SchemaObject:
+    """The object as one of another relation, whose columns have the same names."""
+    numbers = matching(source, target)
+
+    def number(use: Use) -> Use:
+        oid, attnum = use.column
+        return replace(use, column=(target.oid, numbers.get(attnum, attnum))) if oid == source.oid else use
+
+    old, new = (f"ALTER TABLE {qualified(r.schema, r.name)} " for r in (source, target))
+    definition = item.definition
+    copied = replace(
+        item,
+        relation=target.oid,
+        schema=target.schema,
+        uses=tuple(number(use) for use in item.uses),
+        definition=new + definition[len(old) :] if definition.startswith(old) else definition,
+    )
+    if isinstance(copied, Constraint | Index):
+        return replace(copied, columns=tuple(numbers.get(a, a) for a in copied.columns))
+    return copied
+
+
+def copy_objects(statement: Statement, source: Relation, oid: int, kinds: Iterable[str]) -> None:
+    """Copy the objects of these kinds that the target does not have, names kept."""
+    state = statement.state
+    target = state.relations[oid]
+    for item in state.of(source.oid):
+        if item.kind in kinds and state.object(item.kind, oid, item.name) is None:
+            state.put(moved(item, source, target))
+
+
+def copy_check(statement: Statement, source: Relation, oid: int) -> None:
+    """Children inherit CHECK constraints, unless they say NO INHERIT."""
+    state = statement.state
+    for item in state.of(source.oid):
+        if not isinstance(item, Constraint) or item.type != "check" or _no_inherit(item):
+            continue
+        if state.object("constraint", oid, item.name) is None:
+            state.put(moved(item, source, state.relations[oid]))
+
+
+def _no_inherit(item: Constraint) -> bool:
+    return item.definition.upper().rstrip().endswith("NO INHERIT")
+
+
+def like_options(node: Node) -> set[str]:
+    """What a LIKE clause includes."""
+    options: set[str] = set()
+    including = True
+    for child in (c for group in node.all("TableLikeOptionList") for c in group.children):
+        if child.type in ("kw_including", "kw_excluding"):
+            including = child.type == "kw_including"
+            continue
+        words = {word.type.removeprefix("kw_") for word in child.walk() if word.type.startswith("kw_")}
+        named = _LIKE_OPTIONS if "all" in words else words
+        options = options | named if including else options - named
+    return options
+
+
+_LIKE_OPTIONS = {"comments", "constraints", "defaults", "generated", "identity", "indexes", "statistics"}
+
+
+def copy_like(statement: Statement, oid: int, node: Node) -> None:
+    """What LIKE … INCLUDING copies besides the columns."""
+    source = statement.relation(node)
+    options = like_options(node)
+    if source is None:
+        return
+    if "generated" in options:
+        copy_objects(statement, source, oid, ("generated",))
+    if "constraints" in options:
+        for item in statement.state.of(source.oid):
+            if isinstance(item, Constraint) and item.type == "check":
+                statement.state.put(moved(item, source, statement.state.relations[oid]))
+    if "indexes" in options:
+        for item in statement.state.of(source.oid):
+            if isinstance(item, Index) or (isinstance(item, Constraint) and item.type in _KEYS):
+                _copy_index(statement.state, item, source, statement.state.relations[oid])
+    if "statistics" in options:
+        for item in statement.state.of(source.oid):
+            if item.kind == "statistics":
+                _copy_statistics(statement.state, item, source, statement.state.relations[oid])
+
+
+_KEYS = {"primary key": "pkey", "unique": "key", "exclude": "excl"}
+
+
+def _copy_index(state: State, item: Index | Constraint, source: Relation, target: Relation) -> None:
+    """A cloned index gets a default name (generateClonedIndexStmt)."""
+    copied = moved(item, source, target)
+    assert isinstance(copied, Index | Constraint)
+    names = {column.attnum: column.name for column in target.columns}
+    included = copied.include if isinstance(copied, Index) else ()
+    parts = distinct_names(names.get(attnum, "expr") for attnum in (*copied.columns, *included))
+    label = _KEYS[copied.type] if isinstance(copied, Constraint) else "idx"
+    second = "" if label == "pkey" else addition(parts)
+    name = choose(target.name, second, label, lambda n: state.relation_name_taken(target.schema, n))
+    state.put(replace(copied, name=name, definition=_renamed(copied.definition, item, name, source, target)))
+    if label == "pkey":
+        for attnum in copied.columns:
+            state.change_column(target.oid, attnum, not_null=True)
+
+
+def _renamed(definition: str, item: SchemaObject, name: str, source: Relation, target: Relation) -> str:
+    return rename_words(definition, {item.name: name, source.name: target.name})
+
+
+def _copy_statistics(state: State, item: SchemaObject, source: Relation, target: Relation) -> None:
+    names = {column.attnum: column.name for column in source.columns}
+    used = [names.get(use.column[1], "expr") for use in item.uses]
+    name = choose(target.name, addition(used), "stat", lambda n: _statistics_taken(state, target.schema, n))
+    definition = _renamed(item.definition, item, name, source, target)
+    state.put(replace(moved(item, source, target), name=name, definition=definition))
+
+
+def _statistics_taken(state: State, schema: str, name: str) -> bool:
+    return any(i.kind == "statistics" and i.schema == schema and i.name == name for i in state.objects.values())

@@ -1,0 +1,115 @@
+"""COMMENT ON, and GRANT and REVOKE of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from legacy_ref_scan.catalog.names import qualified, quoted
+from legacy_ref_scan.catalog.statement import Statement
+from legacy_ref_scan.model import Access
+from legacy_ref_scan.schema import Relation, SchemaObject, Use
+from legacy_ref_scan.sql.tree import Node
+
+
+def comment(statement: Statement) -> None:
+    """COMMENT ON what the catalog keeps comments of: relations, columns, and what hangs on tables."""
+    node = statement.node
+    text = node.child("comment_text")
+    constant = text.child("Sconst") if text else None
+    value = statement.string(constant) if constant else ""
+    words = [word.type for child in node.children[2:4] for word in (child, *child.children)]
+    if "kw_column" in words:
+        _on_column(statement, value)
+        return
+    for kind in ("constraint", "trigger", "policy", "rule"):
+        if f"kw_{kind}" in words:
+            _on_object(statement, kind, value)
+            return
+    target = node.child("any_name")
+    if "kw_index" in words:
+        name = statement.qualified(target)
+        index = statement.state.index(name) if name else None
+        if index is not None:
+            statement.state.change(index, comment=value)
+    elif any(word in words for word in ("kw_table", "kw_view", "kw_sequence")):
+        relation = statement.relation(node)
+        if relation is not None:
+            statement.state.change_relation(relation.oid, comment=value)
+
+
+def _on_column(statement: Statement, value: str) -> None:
+    node = statement.node.child("any_name")
+    parts = statement.dotted(node) if node else []
+    if node is None or len(parts) < 2:
+        return
+    table = parts[-2]
+    relation = statement.state.relation(table)
+    column = relation.column(parts[-1].name) if relation else None
+    if relation is None:
+        statement.gap(node, "catalog-unknown-relation", f'relation "{table}" is not in the catalog')
+    elif column is None:
+        statement.unknown_column(node, relation, parts[-1].name)
+    else:
+        statement.state.change_column(relation.oid, column.attnum, comment=value)
+
+
+def _on_object(statement: Statement, kind: str, value: str) -> None:
+    node = statement.node
+    name, table = node.child("name"), node.child("any_name")
+    if name is None or table is None or node.has("kw_domain"):
+        return
+    relation = statement.relation(table)
+    item = statement.state.object(kind, relation.oid, statement.name(name)) if relation else None
+    if item is not None:
+        statement.state.change(item, comment=value)
+
+
+def grant(statement: Statement) -> None:
+    """GRANT of columns: one object for each privilege, column and grantee. Grants of tables need no column."""
+    for relation, privilege, column, grantee in _column_privileges(statement):
+        found = relation.column(statement.name(column))
+        if found is None:
+            statement.unknown_column(column, relation, statement.name(column))
+            continue
+        table = qualified(relation.schema, relation.name)
+        name = quoted(found.name)
+        statement.state.put(
+            SchemaObject(
+                kind="grant",
+                schema=relation.schema,
+                name=f"{privilege} ({found.name}) to {grantee}",
+                relation=relation.oid,
+                span=statement.span(column),
+                definition=f"GRANT {privilege.upper()} ({name}) ON {table} TO {grantee}",
+                uses=(Use((relation.oid, found.attnum), Access.READ, statement.span(column)),),
+            )
+        )
+
+
+def revoke(statement: Statement) -> None:
+    """REVOKE of columns."""
+    for relation, privilege, column, grantee in _column_privileges(statement):
+        name = f"{privilege} ({statement.name(column)}) to {grantee}"
+        item = statement.state.object("grant", relation.oid, name)
+        if item is not None:
+            statement.state.remove(item)
+
+
+def _column_privileges(statement: Statement) -> Iterator[tuple[Relation, str, Node, str]]:
+    node = statement.node
+    listed = [p for p in node.find("privilege") if p.has("opt_column_list")]
+    every = node.child("privileges")
+    if every is not None and every.has("opt_column_list"):
+        listed.append(every)
+    if not listed:
+        return
+    grantees = [statement.raw(grantee) for grantee in node.find("grantee")]
+    targets = node.child("privilege_target")
+    for table in targets.find("qualified_name") if targets else ():
+        relation = statement.relation(table)
+        for privilege in listed if relation else ():
+            word = statement.raw(privilege.children[0]).lower()
+            for element in privilege.find("columnElem"):
+                for grantee in grantees:
+                    assert relation is not None
+                    yield relation, word, element.children[0], grantee
