@@ -1,0 +1,328 @@
+"""Finds SQL statements in the strings, here-documents and scalars of a text file, whatever its language.
+
+It starts where a statement's first word stands and looks for the delimiter around it, so an apostrophe somewhere in
+the file can't shift what counts as a string.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from legacy_ref_scan.languages.plain.kinds import Kind, Weight
+from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, SourceFile, Span
+
+_LONGEST = 64 << 10
+_BACK = 400
+
+_START = re.compile(
+    rb"(?<![A-Za-z0-9_$.@#-])(?:select|insert\s+into|update|delete\s+from|with|merge\s+into|copy|\\copy|alter\s+table|"
+    rb"truncate|create\s+(?:or\s+replace\s+)?(?:materialized\s+|unique\s+|temp\w*\s+)?"
+    rb"(?:table|view|index|function|procedure|trigger|policy|rule))(?=[\s(*\"\\])",
+    re.IGNORECASE,
+)
+_SPACE = rb"(?:\s|\\[nrt])+"
+_SHAPES = tuple(
+    (re.compile(rb"\b" + first + rb"\b", re.IGNORECASE), re.compile(second, re.IGNORECASE))
+    for first, second in (
+        (rb"select", rb"\bfrom\b|\bselect" + _SPACE + rb"[\w.]+\("),
+        (rb"insert" + _SPACE + rb"into", rb"\bvalues\b|\bselect\b|\bdefault\b|\("),
+        (rb"update", rb"\bset\b"),
+        (rb"delete" + _SPACE + rb"from", rb""),
+        (rb"merge" + _SPACE + rb"into", rb"\bwhen\b"),
+        (rb"copy", rb"\b(?:from|to)\b"),
+        (rb"alter" + _SPACE + rb"table", rb""),
+        (rb"truncate", rb""),
+        (rb"create", rb"\b(?:table|view|index|function|procedure|trigger|policy|rule)\b"),
+    )
+)
+_PROSE = re.compile(
+    rb"\b(?:select|from|update|copy|into)\s+(?:the|an|your|this|these|that|our|their|one|any|its)\s", re.IGNORECASE
+)
+_HEREDOC = re.compile(rb"<<[-~<]?[ \t]*(['\"]?)([A-Za-z_]\w*)\1[^\n]*\n")
+_ESCAPE = re.compile(rb"\\(?:\r?\n[ \t]*|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfv\"'`\\/$])")
+_SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" "}
+
+# A name between two literals, or nothing but an operator.
+_GLUE = re.compile(rb"\s*+(?:\+|\.\.?|&|<>|\|\||\\)\s*+(?:[@$rRfFL]{0,2})(?=[\"'`])")
+_GLUED_NAME = re.compile(
+    rb"\s*+(?:\+|\.\.?|&|\|\|)\s*+[\w.$>\[\]-]++(?:\([^()\n]{0,80}\))?\s*+(?:\+|\.\.?|&|\|\|)\s*+(?=[\"'`])"
+)
+_LIST_GLUE = re.compile(rb",\s*+(?=\")")
+
+_HOLES: dict[str, bytes] = {
+    "${}": rb"\$\{[^{}]*\}",
+    "#{}": rb"\#\{[^{}]*\}",
+    "{{}}": rb"\{\{(?:[^{}]++|\}(?!\}))*+\}\}|\{%(?:[^%]++|%(?!\}))*+%\}|<%(?:[^%]++|%(?!>))*+%>",
+    "$x": rb"\$[A-Za-z_]\w*",
+    "{}": rb"\{[\w.:?]*\}",
+    "\\()": rb"\\\([^()]*\)",
+    "$()": rb"\$\([^()]*\)",
+}
+_HOLES_BY_KIND: dict[str, tuple[str, ...]] = {
+    "shell": ("${}", "$x", "$()"), "script": ("${}", "$x", "$()", "#{}"), "make": ("${}", "$x", "$()"),
+    "Dockerfile": ("${}", "$x", "$()"), "YAML": ("${}", "{{}}", "$x", "$()"), "Ruby": ("#{}",), "ERB": ("#{}", "{{}}"),
+    "Elixir": ("#{}",), "JavaScript": ("${}",), "Kotlin": ("${}", "$x"), "Groovy": ("${}", "$x"),
+    "Scala": ("${}", "$x"), "PHP": ("${}", "$x", "{}"), "Perl": ("${}", "$x"), "Rust": ("{}",), "C#": ("{}",),
+    "Swift": ("\\()",), "template": ("{{}}", "${}"), "HCL": ("${}",), "JSON": ("${}", "{{}}", "$x"),
+    "XML": ("#{}", "${}"), "notebook": ("{}", "{{}}"), "PowerShell": ("${}", "$x", "$()"), "text": ("${}", "{{}}"),
+    "LookML": ("${}", "{{}}"), "configuration": ("${}", "{{}}"), "Dart": ("${}", "$x"),
+}  # fmt: skip
+_VERBATIM = frozenset({"shell", "YAML", "Ruby", "PHP", "Perl", "make", "Dockerfile", "script", "PowerShell"})
+_UNQUOTED = frozenset({"YAML", "template", "ERB", "XML", "text", "LookML", "configuration"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """Bytes of a file that make up one text: `parts` are literals, with a name between them where one stands."""
+
+    parts: tuple[tuple[int, int], ...]
+    verbatim: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.parts[-1][1]
+
+
+def statements(source: SourceFile, kind: Kind, hidden: Sequence[tuple[int, int]]) -> Iterator[Fragment]:
+    """A fragment for each text of a file that looks like SQL; `hidden` are the comments, which are left out."""
+    data = source.data
+    heredocs = _heredocs(data) if kind.weight is not Weight.DATA else []
+    starts = [start for start, _ in hidden]
+    done = 0
+    for match in _START.finditer(data):
+        at = match.start()
+        index = bisect_right(starts, at) - 1
+        if at < done or (index >= 0 and at < hidden[index][1]):
+            continue
+        extent = _extent(data, at, kind, heredocs)
+        if extent is None:
+            continue
+        done = extent.end  # what follows within this text was looked at too
+        if _looks_like_sql(data, extent):
+            yield _fragment(source, extent, kind)
+
+
+def _looks_like_sql(data: bytes, extent: _Extent) -> bool:
+    text = b" ".join(data[start:end] for start, end in extent.parts)
+    if _PROSE.search(text, 0, _BACK):
+        return False
+    for first, second in _SHAPES:
+        match = first.search(text)
+        if match is not None and second.search(text, match.start()):
+            return True
+    return False
+
+
+def _heredocs(data: bytes) -> list[tuple[int, int]]:
+    """(start, end) of the bodies of here-documents."""
+    found: list[tuple[int, int]] = []
+    open_ended: set[bytes] = set()
+    at = 0
+    while (match := _HEREDOC.search(data, at)) is not None:
+        at = match.end()
+        tag = match[2]
+        if tag in open_ended:
+            continue
+        end = re.compile(rb"^[ \t]*" + tag + rb"\b", re.MULTILINE).search(data, at)
+        if end is None:
+            open_ended.add(tag)
+        else:
+            found.append((at, end.start()))
+            at = end.start()
+    return found
+
+
+def _extent(data: bytes, at: int, kind: Kind, heredocs: Sequence[tuple[int, int]]) -> _Extent | None:
+    opened = _opened(data, at)
+    if opened is not None:
+        return _quoted(data, opened, kind)
+    index = bisect_right(heredocs, (at, len(data))) - 1
+    if index >= 0 and heredocs[index][0] <= at < heredocs[index][1]:
+        start, end = heredocs[index]
+        begin = start if not data[start:at].strip() else at
+        return _Extent(((begin, min(end, begin + _LONGEST)),), verbatim=True)
+    if kind.name == "YAML":
+        return _scalar(data, at)
+    if kind.name in _UNQUOTED:
+        return _paragraph(data, at)
+    return None
+
+
+_OPENING = re.compile(rb"(\"\"\"|'''|r(#+)\"|\\?[\"'`]|%[qQ]?[({\[|]|\[\[|<<<)[\s(]*+\Z")
+_CLOSING = {b"(": b")", b"{": b"}", b"[": b"]", b"|": b"|", b"[[": b"]]"}
+
+
+def _opened(data: bytes, at: int) -> tuple[int, bytes] | None:
+    """(start of the text, closing delimiter) of the string that `at` stands in."""
+    window = max(0, at - _BACK)
+    before = data[window:at]
+    tail = before.rstrip(b" \t\r\n(")
+    for opening in (b'"""', b"'''", b"[["):
+        if tail.endswith(opening):
+            return window + len(tail), _CLOSING.get(opening, opening)
+    hashes = re.search(rb"r(#{1,5})\"\Z", tail)
+    if hashes is not None:
+        return window + len(tail), b'"' + hashes[1]
+    percent = re.search(rb"%[qQ]?([({\[|])\Z", before.rstrip(b" \t\r\n"))
+    if percent is not None:
+        return window + len(before.rstrip(b" \t\r\n")), _CLOSING[percent[1]]
+    if tail[-1:] in (b'"', b"'", b"`"):
+        escaped = tail[-2:-1] == b"\\"
+        return window + len(tail), (b"\\" if escaped else b"") + tail[-1:]
+    newline = before.rfind(b"\n")
+    return _opened_on_line(data, window + newline + 1, at) if newline >= 0 or not window else None
+
+
+def _opened_on_line(data: bytes, start: int, at: int) -> tuple[int, bytes] | None:
+    """A quote that was opened before `at` on its line: `-c "BEGIN; UPDATE …"`."""
+    opening: tuple[int, bytes] | None = None
+    for match in re.finditer(rb"\\.|[\"'`]", data[start:at], re.DOTALL):
+        token = match[0]
+        if len(token) == 1 and opening is None:
+            opening = (start + match.end(), token)
+        elif opening is not None and token == opening[1]:
+            opening = None
+    return opening
+
+
+def _quoted(data: bytes, opened: tuple[int, bytes], kind: Kind) -> _Extent | None:
+    """The string, and those that are glued to it by operators."""
+    start, quote = opened
+    verbatim = quote == b"'" and kind.name in _VERBATIM
+    parts: list[tuple[int, int]] = []
+    while len(parts) < _MOST_PARTS:
+        end = _closed(data, start, quote, doubled=quote == b"'" and kind.name == "YAML", verbatim=verbatim)
+        if end is None or end - start > _LONGEST:
+            return _Extent(tuple(parts), verbatim) if parts else None
+        parts.append((start, end))
+        after = end + len(quote)
+        glue = _glue(kind).match(data, after) or _GLUED_NAME.match(data, after)
+        if glue is None:
+            break
+        quote = data[glue.end() : glue.end() + 1]
+        start = glue.end() + 1
+    return _Extent(tuple(parts), verbatim)
+
+
+_MOST_PARTS = 400
+
+
+def _glue(kind: Kind) -> re.Pattern[bytes]:
+    return _LIST_GLUE if kind.name == "notebook" else _GLUE
+
+
+def _closed(data: bytes, start: int, quote: bytes, *, doubled: bool, verbatim: bool) -> int | None:
+    at = start
+    limit = min(len(data), start + _LONGEST)
+    while True:
+        at = data.find(quote, at, limit)
+        if at < 0:
+            return None
+        if doubled and data[at : at + 2] == b"''":
+            at += 2
+        elif not verbatim and len(quote) == 1 and _is_escaped(data, start, at):
+            at += 1
+        else:
+            return at
+
+
+def _is_escaped(data: bytes, start: int, at: int) -> bool:
+    run = 0
+    while at - run > start and data[at - run - 1] == 0x5C:
+        run += 1
+    return run % 2 == 1
+
+
+_INDENT = re.compile(rb"[ \t]*")
+
+
+def _scalar(data: bytes, at: int) -> _Extent | None:
+    """A YAML scalar: the rest of the line, and the lines below that are indented as deep (a block), or deeper."""
+    line = data.rfind(b"\n", 0, at) + 1
+    before = data[line:at]
+    block = not before.strip()
+    if not block and not re.search(rb"(?::|-|[|>][-+]?)[ \t]+\Z", before):
+        return None
+    depth = len(before) if block else len(before) - len(before.lstrip(b" "))
+    end = _line_end(data, at)
+    while end < len(data) and end - at < _LONGEST:
+        following = end + 1
+        indent = _INDENT.match(data, following)
+        width = len(indent[0]) if indent else 0
+        stop = _line_end(data, following)
+        if data[following:stop].strip() and (width < depth if block else width <= depth):
+            break
+        end = stop
+    return _Extent(((at, end),), verbatim=True)
+
+
+def _paragraph(data: bytes, at: int) -> _Extent:
+    """Unquoted SQL of a template: up to its semicolon, a closing tag or a blank line."""
+    stop = re.compile(rb";|</|\]\]>|\n[ \t]*\r?\n").search(data, at, at + _LONGEST)
+    return _Extent(((at, stop.start() if stop else min(len(data), at + _LONGEST)),), verbatim=True)
+
+
+def _line_end(data: bytes, at: int) -> int:
+    end = data.find(b"\n", at)
+    return len(data) if end < 0 else end
+
+
+def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
+    text = bytearray()
+    pieces: list[Piece] = []
+    holes: list[Hole] = []
+
+    def hole(start: int, end: int) -> None:
+        holes.append(Hole(len(text), "a value put in when it runs", Span(source.path, start, end)))
+        text.extend(HOLE)
+
+    def take(start: int, end: int, value: bytes | None = None) -> None:
+        known = source.data[start:end] if value is None else value
+        if known:
+            pieces.append(Piece(len(text), len(text) + len(known), Span(source.path, start, end)))
+            text.extend(known)
+
+    previous: int | None = None
+    for start, end in extent.parts:
+        if previous is not None and re.search(rb"\w", source.data[previous + 1 : start - 1]):
+            hole(previous, start)
+        at = start
+        for match in _pattern(kind, extent.verbatim).finditer(source.data, start, end):
+            take(at, match.start())
+            if match.lastgroup == "hole":
+                hole(match.start(), match.end())
+            else:
+                take(match.start(), match.end(), _unescaped(match[0]))
+            at = match.end()
+        take(at, end)
+        previous = end
+    site = Span(source.path, extent.parts[0][0], extent.end)
+    return Fragment(
+        bytes(text),
+        tuple(pieces),
+        site,
+        "",
+        Consumer.UNKNOWN,
+        tuple(holes),
+        source.test,
+        "embedded-sql",
+        f"{kind.name} file",
+    )
+
+
+def _pattern(kind: Kind, verbatim: bool) -> re.Pattern[bytes]:
+    names = _HOLES_BY_KIND.get(kind.name.removeprefix("generated "), ())
+    parts = [rb"(?P<hole>" + b"|".join(_HOLES[name] for name in names) + rb")"] if names else []
+    return re.compile(b"|".join([*parts, *([] if verbatim else [_ESCAPE.pattern])]) or rb"(?!)")
+
+
+def _unescaped(escape: bytes) -> bytes:
+    rest = escape[1:]
+    if rest[:1] in (b"\r", b"\n"):
+        return b""
+    if rest[:1] in (b"u", b"x") and len(rest) > 1:
+        return chr(int(rest[1:], 16)).encode("utf-8", "replace")
+    return _SIMPLE.get(rest, rest)

@@ -1,0 +1,150 @@
+"""What a text file is by its name and its first bytes, and what follows from it for a mention in the file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_HEAD = 4096
+
+
+class Weight(Enum):
+    """What a mention in a file of a kind is worth."""
+
+    CODE = auto()  # runs or configures what runs: SQL is looked for, two names close together are a gap
+    WEB = auto()  # a front end as often as a server: as CODE, if the file has to do with a database
+    DATA = auto()  # SQL is looked for in its strings; names alone mean nothing
+    INERT = auto()  # prose, schemas of an interface, locks, pictures: never a use
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A file kind. `comments` are the names of comment syntaxes (see `comments.SYNTAXES`)."""
+
+    name: str
+    weight: Weight
+    comments: tuple[str, ...] = ()
+
+
+_C = ("//", "/*")
+_DOCUMENTATION = Kind("documentation", Weight.INERT, ("<!--",))
+_SCHEMA = Kind("API schema", Weight.INERT, ())
+_GENERATED = "generated"
+
+_CODE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sh bash zsh ksh fish bats envrc": ("shell", ("#",)),
+    "yml yaml": ("YAML", ("#",)),
+    "toml": ("TOML", ("#",)),
+    "ini cfg conf properties env": ("configuration", ("#", ";")),
+    "tf hcl tfvars": ("HCL", ("#", *_C)),
+    "rb rake gemspec ru": ("Ruby", ("#",)),
+    "erb": ("ERB", ("<!--",)),
+    "java": ("Java", _C),
+    "kt kts": ("Kotlin", _C),
+    "scala sbt": ("Scala", _C),
+    "groovy gradle": ("Groovy", _C),
+    "clj cljs edn": ("Clojure", (";",)),
+    "php": ("PHP", ("#", *_C)),
+    "rs": ("Rust", _C),
+    "cs fs": ("C#", _C),
+    "vb": ("Visual Basic", ()),
+    "ex exs eex heex": ("Elixir", ("#",)),
+    "erl hrl": ("Erlang", ("%",)),
+    "swift": ("Swift", _C),
+    "dart": ("Dart", _C),
+    "c h cc cpp hpp cxx": ("C", _C),
+    "pl pm": ("Perl", ("#",)),
+    "lua": ("Lua", ("--",)),
+    "r jl nim cr": ("script", ("#",)),
+    "hs elm": ("Haskell", ("--",)),
+    "ps1 psm1": ("PowerShell", ("#",)),
+    "bat cmd": ("batch", ()),
+    "tmpl tpl gotmpl j2 jinja jinja2 mustache hbs liquid": ("template", ("{{/*", "{#", "--", "<!--")),
+    "mk": ("make", ("#",)),
+    "ipynb": ("notebook", ()),
+    "prisma": ("Prisma", _C),
+    "lookml lkml": ("LookML", ("#",)),
+    "cue jsonnet libsonnet": ("configuration", _C),
+}
+_WEB: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ts mts cts tsx js mjs cjs jsx": ("JavaScript", _C),
+    "vue svelte astro": ("JavaScript", (*_C, "<!--")),
+}
+_DATA: dict[str, tuple[str, tuple[str, ...]]] = {
+    "json json5 jsonc ndjson jsonl": ("JSON", ()),
+    "xml": ("XML", ("<!--",)),
+}
+_INERT: dict[str, str] = {
+    "md mdx markdown rst txt adoc asciidoc org tex html htm xhtml pod mermaid puml": "documentation",
+    "proto graphql gql graphqls avsc thrift raml wsdl xsd": "API schema",
+    "csv tsv svg css scss sass less map lock sum po pot snap log diff patch geojson har pem crt drawio": "data",
+}
+_NAMES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "makefile gnumakefile justfile": ("make", ("#",)),
+    "dockerfile containerfile": ("Dockerfile", ("#",)),
+    "jenkinsfile": ("Groovy", _C),
+    "vagrantfile gemfile rakefile": ("Ruby", ("#",)),
+    ".env": ("configuration", ("#",)),
+    "procfile": ("configuration", ("#",)),
+}
+_DOCUMENTS = re.compile(
+    r"(?:license|licence|changelog|changes|readme|notice|authors|contributing|copying|todo)\b", re.I
+)
+_LOCKS = frozenset({"package-lock.json", "pnpm-lock.yaml", "npm-shrinkwrap.json", "composer.lock", "yarn.lock"})
+_INTERFACE_NAME = re.compile(r"(?:open-?api|swagger|asyncapi)", re.I)
+_INTERFACE_HEAD = re.compile(rb'^[ \t{]*"?(?:openapi|swagger|asyncapi)"?[ \t]*:[ \t]*["\']?\d', re.M)
+_GENERATED_HEAD = re.compile(
+    rb"code generated|@generated|do not (?:edit|modify)|auto-?generated|automatically generated", re.I
+)
+
+
+def kind_of(path: str, data: bytes) -> Kind:
+    """The kind of the file at `path` that holds `data`."""
+    name = posixpath.basename(path).lower()
+    head = data[:_HEAD]
+    kind = _by_name(name, head)
+    if kind.weight is Weight.INERT:
+        return kind
+    if _INTERFACE_NAME.search(path) or (kind.name in ("YAML", "JSON") and _INTERFACE_HEAD.search(head)):
+        return _SCHEMA
+    if _GENERATED_HEAD.search(head) or name.endswith((".min.js", ".d.ts", ".bundle.js")):
+        return Kind(f"{_GENERATED} {kind.name}", Weight.DATA, kind.comments)
+    return kind
+
+
+def _by_name(name: str, head: bytes) -> Kind:
+    if name in _LOCKS:
+        return Kind("data", Weight.INERT)
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    stem, _, extension = name.rpartition(".")
+    while extension in ("example", "sample", "dist", "template", "in", "default") and "." in stem:
+        stem, _, extension = stem.rpartition(".")
+    found = _BY_EXTENSION.get(extension) if stem or name.startswith(".") else None
+    if found is not None:
+        return found
+    if name.split(".")[0] in _BY_NAME:
+        return _BY_NAME[name.split(".")[0]]
+    if _DOCUMENTS.match(name):
+        return _DOCUMENTATION
+    if head.startswith(b"#!"):
+        return Kind("script", Weight.CODE, ("#",))
+    return Kind("text", Weight.CODE, ("#",))
+
+
+def _table() -> dict[str, Kind]:
+    kinds: dict[str, Kind] = {}
+    for weight, group in ((Weight.CODE, _CODE), (Weight.WEB, _WEB), (Weight.DATA, _DATA)):
+        for extensions, (name, comments) in group.items():
+            kinds.update((extension, Kind(name, weight, comments)) for extension in extensions.split())
+    for extensions, name in _INERT.items():
+        kinds.update((extension, Kind(name, Weight.INERT)) for extension in extensions.split())
+    return kinds
+
+
+_BY_EXTENSION = _table()
+_BY_NAME = {
+    word: Kind(name, Weight.CODE, comments) for words, (name, comments) in _NAMES.items() for word in words.split()
+}

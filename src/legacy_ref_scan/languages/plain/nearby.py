@@ -1,0 +1,68 @@
+"""Where the column's and the table's name stand close together in code that nobody parses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from legacy_ref_scan.model import Mention, SourceFile
+
+REACH = 400
+"""Bytes between the two names."""
+
+_DATABASE = re.compile(
+    rb"\b(?:knex|sequelize|typeorm|prisma|drizzle|kysely|slonik|supabase|postgres|postgresql|pg-promise|massive|mikro-orm|"
+    rb"objection|bookshelf|pgtyped|psql)\b|['\"]pg['\"]",
+    re.IGNORECASE,
+)
+
+
+def talks_to_database(data: bytes) -> bool:
+    """Whether a file of a language that fills front ends too has to do with a database."""
+    return _DATABASE.search(data) is not None
+
+
+def clusters(source: SourceFile, mentions: Sequence[Mention]) -> list[list[Mention]]:
+    """The mentions of columns that stand near one of a table, those close to each other together.
+
+    Both names must stand as the database spells them. Where one of them is a plain word (`title`, `users`), what
+    stands around must look like SQL or like a table's column too.
+    """
+    exact = [mention for mention in mentions if _text(source, mention) == mention.name.encode()]
+    tables = [mention for mention in exact if mention.role in ("table", "dependent")]
+    grouped: list[list[Mention]] = []
+    for column in (mention for mention in exact if mention.role == "column"):
+        if not any(_near(column, table) and _convincing(source, column, table) for table in tables):
+            continue
+        if grouped and column.span.start - grouped[-1][-1].span.end <= REACH:
+            grouped[-1].append(column)
+        else:
+            grouped.append([column])
+    return grouped
+
+
+def _text(source: SourceFile, mention: Mention) -> bytes:
+    return source.data[mention.span.start : mention.span.end]
+
+
+def _near(one: Mention, other: Mention) -> bool:
+    return max(one.span.start, other.span.start) - min(one.span.end, other.span.end) <= REACH
+
+
+def _convincing(source: SourceFile, column: Mention, table: Mention) -> bool:
+    if "_" in column.name and "_" in table.name:
+        return True
+    low = max(0, min(column.span.start, table.span.start) - REACH // 2)
+    around = source.data[low : max(column.span.end, table.span.end) + REACH // 2]
+    return _evidence(column.name, table.name).search(around) is not None
+
+
+def _evidence(column: str, table: str) -> re.Pattern[bytes]:
+    t, c = re.escape(table.encode()), re.escape(column.encode())
+    return re.compile(
+        rb"(?i:\b(?:from|join|into|update|table|only|truncate|copy)\s+(?:[a-z_]\w*\.)?[\"`\\]*)"
+        + t
+        + rb"\b(?!\s+import)"
+        rb"|\b" + t + rb"[\"`]?\.[\"`]?" + c + rb"\b"
+        rb"|(?<![\w:]):" + t + rb"\b[\s,]+:" + c + rb"\b"
+    )
