@@ -30,7 +30,8 @@ def expected_verdict(expectations: Expectations) -> Verdict:
 def check(fixture: Path) -> None:
     expectations = read_expectations(fixture)
     report = scan_fixture(fixture)
-    assert expectations.differences(report) == []
+    differences = expectations.differences(report)
+    assert not differences, "\n".join(["", *differences])
     assert report.verdict is expected_verdict(expectations)
     assert sum(report.ledger.values()) == len(report.mentions)
 
