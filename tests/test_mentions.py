@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
@@ -187,3 +188,13 @@ def test_matter_is_never_false_where_something_is_found(text: str) -> None:
     data = text.encode()
     if PHASES.find(SourceFile("f", data, "sql")) or PHASES.in_text(data):
         assert PHASES.matter(data)
+
+
+@given(st.text(alphabet="aAbB_ .", max_size=30))
+def test_whole_words_are_what_a_plain_pattern_says(text: str) -> None:
+    names = names_of([Target("public", "b_a", "a_b")], ["b_a_b"])
+    expected = [match.group() for match in re.finditer(r"(?i)\b(?:a_b|b_as?|b_a_bs?)\b|\b[AaBb][Aa]?[Bb]?\b", text)]
+    spellings = {"AB": "a_b", "aB": "a_b", "BA": "b_a", "bA": "b_a", "BAB": "b_a_b", "bAB": "b_a_b"}
+    plain = {"a_b", "b_a", "b_a_b"}
+    kept = [word for word in expected if word.lower() in plain or word in spellings]
+    assert [word for word, _, _ in found(text, names)] == kept
