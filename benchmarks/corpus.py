@@ -69,7 +69,7 @@ def _go_file(random: Random, package: str, number: int) -> str:
         ")",
         "",
     ]
-    wanted = random.randint(150, 400)
+    wanted = random.randint(150, 355)
     table = TABLE if number % 125 == 3 else random.choice(TABLES)  # a store is about one table
     while len(lines) < wanted:
         part = random.choice((_getter, _writer, _helper, _lister))
