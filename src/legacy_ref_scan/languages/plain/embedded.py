@@ -17,25 +17,45 @@ from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, SourceF
 _LONGEST = 64 << 10
 _BACK = 400
 
+_SPACE = rb"(?:\s|\\[nrt])+"
+_OBJECT = rb"(?:table|view|index|function|procedure|trigger|policy|rule)"
 _START = re.compile(
-    rb"(?<![A-Za-z0-9_$.@#-])(?:select|insert\s+into|update|delete\s+from|with|merge\s+into|copy|\\copy|alter\s+table|"
-    rb"truncate|create\s+(?:or\s+replace\s+)?(?:materialized\s+|unique\s+|temp\w*\s+)?"
-    rb"(?:table|view|index|function|procedure|trigger|policy|rule))(?=[\s(*\"\\])",
+    rb"(?<![A-Za-z0-9_$.@#</-])(?:select|insert"
+    + _SPACE
+    + rb"into|update|delete"
+    + _SPACE
+    + rb"from|merge"
+    + _SPACE
+    + rb"into|\\?copy|alter"
+    + _SPACE
+    + rb"table|truncate"
+    + _SPACE
+    + rb"table|create"
+    + _SPACE
+    + rb"(?:or\s+replace\s+)?(?:materialized\s+|unique\s+|temp\w*\s+)?"
+    + _OBJECT
+    + rb"|with"
+    + _SPACE
+    + rb"(?:recursive"
+    + _SPACE
+    + rb")?[\w\"]+\s*(?:\([^()]{0,400}\)\s*)?as\b)(?=[\s(*\"\\])",
     re.IGNORECASE,
 )
-_SPACE = rb"(?:\s|\\[nrt])+"
+# What must follow a statement's first words: prose begins with "Select", "Update" and "Copy" too.
 _SHAPES = tuple(
     (re.compile(rb"\b" + first + rb"\b", re.IGNORECASE), re.compile(second, re.IGNORECASE))
     for first, second in (
         (rb"select", rb"\bfrom\b|\bselect" + _SPACE + rb"[\w.]+\("),
         (rb"insert" + _SPACE + rb"into", rb"\bvalues\b|\bselect\b|\bdefault\b|\("),
-        (rb"update", rb"\bset\b"),
+        (rb"update", rb"\bupdate" + _SPACE + rb"[^\s\\]+(?:" + _SPACE + rb"[^\s\\]+){0,3}?" + _SPACE + rb"set\b"),
         (rb"delete" + _SPACE + rb"from", rb""),
         (rb"merge" + _SPACE + rb"into", rb"\bwhen\b"),
-        (rb"copy", rb"\b(?:from|to)\b"),
-        (rb"alter" + _SPACE + rb"table", rb""),
-        (rb"truncate", rb""),
-        (rb"create", rb"\b(?:table|view|index|function|procedure|trigger|policy|rule)\b"),
+        (
+            rb"copy",
+            rb"\bcopy\s+(?:\(|[\w.\"]+\s*(?:\([^()]*\)\s*)?(?:from|to)\s+(?:p?stdin|p?stdout|program|['$:/]))",
+        ),
+        (rb"(?:alter|truncate)" + _SPACE + rb"table", rb""),
+        (rb"create", rb"\b" + _OBJECT + rb"\b"),
     )
 )
 _PROSE = re.compile(

@@ -117,6 +117,8 @@ def kind_of(path: str, data: bytes) -> Kind:
 def _by_name(name: str, head: bytes) -> Kind:
     if name in _LOCKS:
         return Kind("data", Weight.INERT)
+    if name in ("sqlc.yaml", "sqlc.yml", "sqlc.json"):
+        return Kind("sqlc configuration", Weight.INERT)  # it gives columns Go types; one that is gone is passed over
     if name in _BY_NAME:
         return _BY_NAME[name]
     stem, _, extension = name.rpartition(".")

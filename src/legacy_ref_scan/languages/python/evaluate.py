@@ -239,6 +239,13 @@ class Evaluator:
     def _integer(self, node: cst.Integer, frame: Frame) -> Values:
         return (Constant(node.evaluated_value),)
 
+    def _unary(self, node: cst.UnaryOperation, frame: Frame) -> Values:
+        values = self.evaluate(node.expression, frame)
+        known = values[0] if len(values) == 1 else None
+        if isinstance(node.operator, cst.Minus) and isinstance(known, Constant) and known.value is not None:
+            return (Constant(-known.value),)
+        return self.unknown("an operation", node, frame)
+
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Values:
         bases = self.evaluate(node.value, frame)
         for element in node.slice:
@@ -390,6 +397,7 @@ _STEPS: dict[type[cst.CSTNode], Callable[..., Values]] = {
     cst.Dict: Evaluator._dict,
     cst.Name: Evaluator._name,
     cst.Integer: Evaluator._integer,
+    cst.UnaryOperation: Evaluator._unary,
     cst.Subscript: Evaluator._subscript,
     cst.IfExp: Evaluator._either,
     cst.BooleanOperation: Evaluator._boolean,

@@ -248,6 +248,8 @@ def _leaves(module: Module) -> Iterator[Leaf]:
             kind = "name"
         if kind:
             where = module.spans[node]
+            if isinstance(node, cst.Name) and not module.source.data.startswith(node.value.encode(), where.start):
+                raise cst.CSTValidationError("positions do not fit the file")
             if detail == "docstring" and kind == "string":
                 kind = "docstring"
             yield Leaf(where.start, where.start + where.length, kind, detail)

@@ -233,10 +233,9 @@ def _implied(what: sinks.Implied, table: Text, columns: Value | None, site: Span
             listed = (Run(b" (", None), *listed, Run(b")", None))
     elif "FROM {table}" in what.verb:
         listed = texts.made_up("*").parts
-    parts: list[tuple[texts.Part, ...]] = []
-    for word in what.verb.replace("{", "\0{").replace("}", "}\0").split("\0"):
-        parts.append({"{table}": table.parts, "{columns}": listed}.get(word) or texts.made_up(word).parts)
-    return texts.concat(parts)
+    slots = {"{table}": table.parts, "{columns}": listed}
+    words = what.verb.replace("{", "\0{").replace("}", "}\0").split("\0")
+    return texts.concat(slots[word] if word in slots else texts.made_up(word).parts for word in words)
 
 
 def _bound(function: Function, listed: list[tuple[cst.Arg, Values]], *, skip_first: bool) -> Env:

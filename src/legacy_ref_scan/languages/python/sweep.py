@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from legacy_ref_scan.languages.python import literals
 from legacy_ref_scan.languages.python.text import Blank, Part, concat, to_fragment
-from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Gap, Mention, SourceFile, Span
+from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Fragment, Gap, Mention, SourceFile, Span
 
 _PREFIX = rb"(?<![A-Za-z0-9_])[rRbBuUfFtT]{0,3}"
 _TOKEN = re.compile(
@@ -35,10 +35,13 @@ def sweep(source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extract
     groups = _groups(source, strings)
     covered: set[Span] = set()
     for group in groups:
-        held = [m.span for m in mentions if any(_holds(literal, m.span) for literal in group)]
+        if not any(_holds(literal, mention.span) for literal in group for mention in mentions):
+            continue
+        fragment = _fragment(source, group)
+        held = {m.span for m in mentions if any(_holds(piece.origin, m.span) for piece in fragment.pieces)}
         if held:
-            covered.update(held)
-            yield _fragment(source, group)
+            covered |= held
+            yield fragment
     for mention in mentions:
         comment = next((span for span in comments if _holds(span, mention.span)), None)
         if comment is not None:
@@ -66,7 +69,7 @@ def _continues(between: bytes) -> bool:
     return b"+" in between or b"\\" in between or between.rpartition(b"\n")[2].strip() == b""
 
 
-def _fragment(source: SourceFile, group: list[Span]) -> Extracted:
+def _fragment(source: SourceFile, group: list[Span]) -> Fragment:
     parts: list[tuple[Part, ...]] = []
     for before, span in zip([None, *group], group, strict=False):
         if before is not None and not _JOINED.fullmatch(source.data[before.end : span.start]):
