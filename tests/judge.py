@@ -258,7 +258,7 @@ class Judge:
         return frozenset(str(row[0]) for row in rows)
 
     def _open(self) -> _Database:
-        name = self.server.with_schema(self._schema)
+        name = self.server.create(self._schema)
         self._names.append(name)
         return _Database(self.server, name)
 

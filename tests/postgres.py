@@ -1,6 +1,6 @@
 """A PostgreSQL for the tests: an embedded cluster, or the server that LEGACY_REF_SCAN_TEST_DSN names.
 
-One cluster a process; databases are cloned from templates, so a schema is created once.
+One cluster a process, so every xdist worker has its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Server:
 
     dsn: str
     _databases: list[str] = field(default_factory=list)
-    _templates: dict[str, str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
 
     def dsn_of(self, database: str) -> str:
@@ -48,26 +47,15 @@ class Server:
         """A new autocommit connection."""
         return quick_connect(self.dsn_of(database))
 
-    def create(self, template: str = "template0") -> str:
-        """A new database, a copy of `template`; returns its name. Nobody may be connected to the template."""
+    def create(self, schema_sql: str = "") -> str:
+        """A new database in which `schema_sql` has been executed; returns its name."""
         name = f"lrs_{os.getpid()}_{next(self._numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         self._databases.append(name)
-        self._administer(statement)
+        # template0 is as PostgreSQL ships it, whatever somebody added to template1
+        self._administer(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        with self.connect(name) as connection:
+            connection.execute(schema_sql.encode())
         return name
-
-    def with_schema(self, schema_sql: str) -> str:
-        """A new database of its own in which `schema_sql` has been executed."""
-        return self.create(self.template(schema_sql))
-
-    def template(self, schema_sql: str) -> str:
-        """The database that copies with this schema are made of; created at the first call."""
-        if schema_sql not in self._templates:
-            name = self.create()
-            with self.connect(name) as connection:
-                connection.execute(schema_sql.encode())
-            self._templates[schema_sql] = name
-        return self._templates[schema_sql]
 
     def drop(self, database: str) -> None:
         """Drops one of this server's databases, also under open connections."""
@@ -78,7 +66,6 @@ class Server:
         """Drops everything that `create` made."""
         for name in list(self._databases):
             self.drop(name)
-        self._templates.clear()
 
     def _administer(self, statement: sql.Composed) -> None:
         with quick_connect(self.dsn) as connection:

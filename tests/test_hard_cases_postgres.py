@@ -112,7 +112,7 @@ def test_postgresql_confirms_the_expectations(postgres: Server, fixture: Path) -
 
 @pytest.mark.parametrize("fixture", fixtures("hard"), ids=lambda path: path.name)
 def test_the_migrations_apply(postgres: Server, fixture: Path) -> None:
-    name = postgres.with_schema(schema_of(fixture))
+    name = postgres.create(schema_of(fixture))
     downs = sorted(fixture.glob("migrations/*.down.sql"), key=lambda path: -int(path.name.split("_")[0]))
     with postgres.connect(name) as connection:
         for path in downs:
