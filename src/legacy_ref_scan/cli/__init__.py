@@ -82,7 +82,8 @@ _scope = _options(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# click 8.1 answers 0 where no command is given, later versions 2: a missing command is a usage error.
+@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 def app() -> None:
     """Say whether any code still uses a PostgreSQL column, before it is dropped.

@@ -111,6 +111,6 @@ class _Line:
         if now < self._next:
             return
         self._next = now + _INTERVAL
-        columns = os.get_terminal_size(self._stream.fileno()).columns
-        self._stream.write(_CLEAR + clean(text)[: max(1, columns - 1)])
+        columns = os.get_terminal_size(self._stream.fileno()).columns or 80  # 0: nobody set it
+        self._stream.write(_CLEAR + clean(text)[: columns - 1])
         self._stream.flush()

@@ -6,7 +6,6 @@ their order.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 
 from legacy_ref_scan.model import Gap, Reference, Report
@@ -43,4 +42,6 @@ def _source(report: Report, item: Reference | Gap) -> str:
 
 
 def _digest(parts: tuple[str, ...]) -> str:
+    import hashlib  # late: `--version` needs none of it
+
     return hashlib.sha256("\0".join(map(encodable, parts)).encode()).hexdigest()[:32]
