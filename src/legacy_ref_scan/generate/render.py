@@ -76,7 +76,7 @@ class Returning:
         column = self.column
         parts = [quoted(column.name), self.serial or type_name(column.type)]
         if column.collation:
-            parts.append(f"COLLATE {column.collation}")
+            parts.append("COLLATE " + ".".join(map(quoted, column.collation.split("."))))
         if column.identity:
             parts.append(_IDENTITY[column.identity])
         elif column.generated:
