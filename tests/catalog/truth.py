@@ -25,7 +25,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OWN = """n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname NOT LIKE 'pg_temp%%'
           AND n.nspname NOT LIKE 'pg_toast_temp%%'"""
-_NO_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = {} AND e.classid = '{}'::regclass AND e.deptype = 'e')"
+_NO_EXTENSION = (
+    "NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = {} AND e.classid = '{}'::regclass AND e.deptype = 'e')"
+)
 
 RELATIONS = f"""
 SELECT n.nspname, c.relname,
@@ -131,9 +133,9 @@ SELECT DISTINCT kind, owner, name, t.relname, a.attname FROM (
   WHERE d.refclassid = 'pg_class'::regclass
   UNION ALL
   SELECT 'generated', v.relname, g.attname, d.refobjid, d.refobjsubid
-  FROM pg_depend d JOIN pg_attrdef r ON d.classid = 'pg_attrdef'::regclass AND d.objid = r.oid
-  JOIN pg_class v ON v.oid = r.adrelid JOIN pg_attribute g ON g.attrelid = v.oid AND g.attnum = r.adnum
-  WHERE d.refclassid = 'pg_class'::regclass AND g.attgenerated <> '' AND d.deptype = 'a' AND d.refobjsubid <> r.adnum
+  FROM pg_depend d JOIN pg_class v ON d.classid = 'pg_class'::regclass AND d.objid = v.oid
+  JOIN pg_attribute g ON g.attrelid = v.oid AND g.attnum = d.objsubid
+  WHERE d.refclassid = 'pg_class'::regclass AND g.attgenerated <> '' AND d.refobjsubid > 0
   UNION ALL
   SELECT 'function', '', p.proname, d.refobjid, d.refobjsubid
   FROM pg_depend d JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
@@ -154,7 +156,9 @@ def facts_of_database(connection: Connection) -> Facts:
         facts["relation", schema, name] = {
             "kind": kind, "partitioned": partitioned, "comment": comment, "parents": parents,
         }  # fmt: skip
-    for schema, table, name, rank, kind, not_null, default, generated, identity, comment, _ in _rows(connection, COLUMNS):
+    for schema, table, name, rank, kind, not_null, default, generated, identity, comment, _ in _rows(
+        connection, COLUMNS
+    ):
         facts["column", schema, table, name] = {
             "rank": rank, "type": kind, "not_null": not_null, "default": default,
             "generated": {"s": "stored", "v": "virtual"}.get(_char(generated), ""),
@@ -178,7 +182,9 @@ def facts_of_database(connection: Connection) -> Facts:
         }  # fmt: skip
     for kind, table, name in _rows(connection, NAMED):
         facts[kind, table, name] = {}
-    for schema, name, types, names, modes, returns, many, language, body, procedure, atomic in _rows(connection, FUNCTIONS):
+    for schema, name, types, names, modes, returns, many, language, body, procedure, atomic in _rows(
+        connection, FUNCTIONS
+    ):
         facts["function", schema, name, ",".join(types)] = {
             "names": names if any(names) else [], "modes": [_char(mode) for mode in modes], "returns": returns,
             "set": many, "language": language, "body": None if atomic else body, "procedure": procedure,

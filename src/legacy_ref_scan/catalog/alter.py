@@ -170,7 +170,7 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
 
     if default is not None:
         value = default.child("a_expr")
-        change(default=statement.raw(value) if value and default.has("kw_set") else None)
+        change(default=columns.default_text(statement, value, column.type) if default.has("kw_set") else None)
     elif typed is not None:
         _change_type(statement, oid, column, command, typed)
     elif words[:3] == ["kw_set", "kw_not", "kw_null"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from legacy_ref_scan.catalog.constraints import Clause, inline_clauses
@@ -50,12 +51,21 @@ def with_qualifiers(statement: Statement, column: Column, qualifiers: Node | Non
         words = [child.type for child in element.children]
         expression = element.child("a_expr")
         if words[0] == "kw_default" and expression:
-            column = replace(column, default=statement.raw(expression))
+            column = replace(column, default=default_text(statement, expression, column.type))
         elif words[0] == "kw_primary" or words[:2] == ["kw_not", "kw_null"]:
             column = replace(column, not_null=True)
         elif words[0] == "kw_generated":
             column = generated(statement, column, element)
     return column
+
+
+_NULL = re.compile(r"\(*\s*null\s*\)*(::.*)?", re.IGNORECASE | re.DOTALL)
+
+
+def default_text(statement: Statement, expression: Node | None, kind: str) -> str | None:
+    """A default as written. PostgreSQL stores none for a plain NULL, unless the type's length has to be applied."""
+    text = statement.raw(expression) if expression is not None else None
+    return None if text is None or (_NULL.fullmatch(text) and "(" not in kind) else text
 
 
 def generated(statement: Statement, column: Column, element: Node) -> Column:

@@ -73,12 +73,34 @@ def inline_clauses(statement: Statement, column: Node, qualifiers: Node | None) 
 
 
 def add_all(statement: Statement, oid: int, clauses: list[Clause]) -> None:
-    """Add the constraints of one statement in PostgreSQL's order; an equal UNIQUE merges into the primary key."""
-    clauses = sorted((c for c in clauses if c.type), key=lambda clause: _ORDER.index(clause.type))
-    for clause in clauses:
+    """Add the constraints of one statement in PostgreSQL's order; equal keys become one."""
+    ordered = sorted((c for c in clauses if c.type), key=lambda clause: _ORDER.index(clause.type))
+    for clause in _merged(statement, ordered):
         made = _make(statement, statement.state.relations[oid], clause)
-        if made is not None and not (len(clauses) > 1 and _merges(statement.state, made, clauses)):
+        if made is not None:
             _enter(statement, made)
+
+
+def _merged(statement: Statement, clauses: list[Clause]) -> list[Clause]:
+    """transformIndexConstraints: a key over the columns of an earlier one goes, and leaves its name to a nameless one."""
+    kept: list[Clause] = []
+    for clause in clauses:
+        key = _key_of(statement, clause)
+        twin = next((i for i, other in enumerate(kept) if key and _key_of(statement, other) == key), None)
+        if twin is None:
+            kept.append(clause)
+        elif kept[twin].name is None:
+            kept[twin] = replace(kept[twin], name=clause.name)
+    return kept
+
+
+def _key_of(statement: Statement, clause: Clause) -> tuple[str, ...]:
+    """What two keys of one statement have to share to be one; empty for what is no key."""
+    if clause.type not in ("primary key", "unique") or clause.node.has("ExistingIndex"):
+        return ()
+    others = clause.node.all("opt_unique_null_treatment", "opt_c_include", "ConstraintAttributeSpec")
+    options = [statement.raw(other).lower() for other in others]
+    return (*(statement.name(name) for name in _names(clause)), "", *options, clause.attributes.lower())
 
 
 def add(statement: Statement, oid: int, clause: Clause) -> None:
@@ -110,51 +132,30 @@ def _enter(statement: Statement, made: Constraint) -> None:
             state.change_column(made.relation, attnum, not_null=True)
 
 
-def _merges(state: State, made: Constraint, clauses: list[Clause]) -> bool:
-    """transformIndexConstraints drops a constraint over the columns of an earlier one of the same statement."""
-    if made.type != "unique" or any(word in made.definition.lower() for word in ("deferrable", "nulls not distinct")):
-        return False
-    same = [
-        item
-        for item in state.of(made.relation)
-        if isinstance(item, Constraint) and item.type in ("primary key", "unique") and item.columns == made.columns
-    ]
-    if not same or len([c for c in clauses if c.type in ("primary key", "unique")]) < 2:
-        return False
-    if same[0].type == "unique" and made.name and same[0].name != made.name:
-        return _default_named(state, made)
-    return True
-
-
-def _default_named(state: State, made: Constraint) -> bool:
-    relation = state.relations[made.relation]
-    names = [c.name for c in relation.columns if c.attnum in made.columns]
-    return made.name.startswith(f"{relation.name}_{'_'.join(names)}_key")
-
-
 def _make(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:
     maker = _MAKERS[clause.type]
     made = maker(statement, relation, clause)
     if made is None:
         return None
-    body = _body(statement, clause)
+    body = _body(statement, clause, relation, made)
     definition = f"ALTER TABLE {qualified(relation.schema, relation.name)} ADD CONSTRAINT {quoted(made.name)} {body}"
     return replace(made, definition=definition)
 
 
-def _body(statement: Statement, clause: Clause) -> str:
+def _body(statement: Statement, clause: Clause, relation: Relation, made: Constraint) -> str:
     written = statement.raw(clause.node)
+    if clause.node.has("ExistingIndex"):
+        return f"{clause.type.upper()} ({', '.join(quoted(name) for name in _named(relation, made.columns))})"
     if clause.column is None or clause.type == "check":
         return written + clause.attributes
     column = quoted(statement.name(clause.column))
     if clause.type == "foreign key":
         return f"FOREIGN KEY ({column}) {written}{clause.attributes}"
-    word = "PRIMARY KEY" if clause.type == "primary key" else "UNIQUE"
-    rest = written[written.lower().index("key" if clause.type == "primary key" else "unique") :].split(maxsplit=1)
-    tail = f" {rest[1]}" if len(rest) > 1 else ""
-    nulls, _, options = tail.partition("distinct") if "distinct" in tail else ("", "", tail)
-    before = f"{nulls}distinct" if nulls else ""
-    return f"{word}{before} ({column}){options}{clause.attributes}"
+    nulls = clause.node.child("opt_unique_null_treatment")
+    last = nulls or clause.node.child("kw_unique", "kw_key") or clause.node
+    rest = statement.text.data[last.end : clause.node.end].decode("utf-8", "replace")
+    treatment = f" {statement.raw(nulls)}" if nulls else ""
+    return f"{clause.type.upper()}{treatment} ({column}){rest}{clause.attributes}"
 
 
 def _names(clause: Clause) -> list[Node]:

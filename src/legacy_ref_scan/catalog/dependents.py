@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from legacy_ref_scan.catalog.state import WITH_INDEX, State, key_of
+from legacy_ref_scan.catalog.state import State, key_of
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import shown
-from legacy_ref_scan.schema import Column, Constraint, Function, Relation, SchemaObject, Trigger
+from legacy_ref_scan.schema import Column, Constraint, Function, Index, Relation, SchemaObject, Trigger
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.tree import Node
 
@@ -175,17 +175,25 @@ def _of_object(state: State, item: SchemaObject) -> Iterator[Dependent]:
         for other in state.objects.values():
             if other.kind == "publication" and other.name == item.name and other.relation:
                 yield Item("object", key_of(other)), True
-    columns = getattr(item, "columns", ())
-    if not columns or not (item.kind == "index" or getattr(item, "type", "") in WITH_INDEX):
-        return
-    twins = [o for o in state.of(item.relation) if o is not item and getattr(o, "columns", ()) == columns]
-    if any(o.kind == "index" or getattr(o, "type", "") in WITH_INDEX for o in twins):
+    columns = _unique(item)
+    # Which of two equal indexes the key was bound to is not known; the other one can serve.
+    if not columns or any(_unique(o) == columns for o in state.of(item.relation) if o is not item):
         return
     for other in state.objects.values():
         if isinstance(other, Constraint) and other.references == item.relation:
-            if set(other.referenced) != set(columns):
+            if set(other.referenced) != columns:
                 continue
             yield Item("object", key_of(other)), False
+
+
+def _unique(item: SchemaObject) -> set[int]:
+    """The columns that an index or constraint makes unique."""
+    match item:
+        case Index(unique=True):
+            return set(item.columns)
+        case Constraint(type="primary key" | "unique"):
+            return set(item.columns)
+    return set()
 
 
 def _of_function(state: State, schema: str, name: str, cascade: bool) -> Iterator[Dependent]:

@@ -58,7 +58,7 @@ def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tu
     attnums: list[int] = []
     uses: list[Use] = []
     for element in nodes:
-        plain = element.child("ColId")
+        plain = element.child("ColId") or _bare_column(element)
         if plain is not None:
             numbers, found = statement.column_uses([plain], relation)
             attnums.extend(numbers or (0,))
@@ -67,6 +67,15 @@ def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tu
             attnums.append(0)
         uses.extend(found)
     return tuple(attnums), tuple(uses)
+
+
+def _bare_column(element: Node) -> Node | None:
+    """`((c))` and `((c COLLATE x))` are kept as the plain column (ComputeIndexAttrs)."""
+    expression = element.child("a_expr")
+    parts = [part for part in expression.children if part.type not in ("(", ")")] if expression else []
+    if not parts or [part.type for part in parts[1:]] not in ([], ["kw_collate", "any_name"]):
+        return None
+    return parts[0].child("ColId") if parts[0].type == "columnref" and len(parts[0].children) == 1 else None
 
 
 def _default_name(statement: Statement, relation: Relation, elements: list[Node]) -> str:
@@ -231,9 +240,7 @@ def create_rule(statement: Statement) -> None:
     relation = statement.relation(node.child("qualified_name"))
     if relation is None or name is None:
         return
-    rows = {"new": relation, "old": relation}
-    parts = node.all("where_clause", "RuleActionList")
-    needs = statement.needs_in(parts, _nothing(relation), extra=rows)
+    needs = statement.needs_of_query(node)
     statement.state.put(
         SchemaObject(
             kind="rule",

@@ -212,7 +212,8 @@ def _each_function(statement: Statement, change: Callable[[Function], Function])
 def _mend_triggers(state: State, old: Function, new: Function) -> None:
     for item in list(state.objects.values()):
         if item.kind == "trigger" and getattr(item, "function", None) == (old.schema, old.name):
-            state.change(item, function=(new.schema, new.name))
+            definition = rename_object(item.definition, old.name, new.name)
+            state.change(item, function=(new.schema, new.name), definition=definition)
 
 
 def set_schema(statement: Statement) -> None:

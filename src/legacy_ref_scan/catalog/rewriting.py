@@ -12,7 +12,20 @@ from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens
 # A name after one of these is a table's.
 _BEFORE_TABLE = frozenset({"on", "table", "from", "join", "update", "into", "only", "references", "to", "exists"})
 # A name after one of these is the object's own.
-_BEFORE_OBJECT = frozenset({"index", "constraint", "trigger", "policy", "rule", "statistics", "concurrently", "exists"})
+_BEFORE_OBJECT = frozenset(
+    {
+        "index",
+        "constraint",
+        "trigger",
+        "policy",
+        "rule",
+        "statistics",
+        "concurrently",
+        "exists",
+        "function",
+        "procedure",
+    }
+)
 
 
 def rename_words(definition: str, names: Mapping[str, str]) -> str:

@@ -124,7 +124,7 @@ class Statement:
 
     def needs_of_query(self, node: Node) -> Needs:
         """The columns that a query or a change of data needs, and its result."""
-        return self._needs(resolve(self.tree, self.state.catalog, node))
+        return self._needs(resolve(self.tree, self.state.catalog, node), _whole_rows(node))
 
     def needs_in(
         self,
@@ -134,12 +134,22 @@ class Statement:
         extra: Mapping[str, Relation] | None = None,
     ) -> Needs:
         """The columns that expressions over one relation need."""
-        return self._needs(resolve_in(self.tree, self.state.catalog, nodes, relation, alias, extra or {}))
+        nodes = list(nodes)
+        whole = {leaf for node in nodes for leaf in _leaves(node)}
+        return self._needs(resolve_in(self.tree, self.state.catalog, nodes, relation, alias, extra or {}), whole)
 
-    def _needs(self, resolved: Resolved) -> Needs:
+    def _needs(self, resolved: Resolved, whole: set[int]) -> Needs:
+        """`whole` are the offsets of tokens whose `star` means a row as one value.
+
+        PostgreSQL keeps such a value as one use of the whole row (attnum 0), and a `*` as uses of its columns then.
+        """
         for start, end, reason, message in resolved.problems:
             self.state.gaps.append(Gap(self.text.span(start, end), reason, message))
-        uses = tuple(Use(use.column, use.access, self.text.span(use.start, use.end)) for use in resolved.uses)
+        found = {}
+        for (oid, attnum), access, start, end in resolved.uses:
+            number = 0 if access is Access.STAR and start in whole else attnum
+            found[Use((oid, number), access, self.text.span(start, end))] = None
+        uses = tuple(found)
         depends = frozenset(oid for oid, _ in resolved.relations) | {use.column[0] for use in uses}
         return Needs(uses, depends, tuple(resolved.output))
 
@@ -154,6 +164,26 @@ class Statement:
             attnums.append(column.attnum)
             uses.append(Use((relation.oid, column.attnum), Access.READ, self.span(node)))
         return tuple(attnums), tuple(uses)
+
+
+def _leaves(node: Node) -> Iterator[int]:
+    return (leaf.start for leaf in node.walk() if not leaf.children)
+
+
+def _whole_rows(query: Node) -> set[int]:
+    """The tokens of column references but for those that are expanded: a `*` that is a target of its own."""
+    expanded = {id(reference) for target in query.find("target_el") if (reference := _only_reference(target))}
+    references = (node for node in query.find("columnref") if id(node) not in expanded)
+    return {leaf for reference in references for leaf in _leaves(reference)}
+
+
+def _only_reference(target: Node) -> Node | None:
+    expression = target.child("a_expr")
+    if expression is None or len(expression.children) != 1 or expression.children[0].type != "columnref":
+        return None
+    reference = expression.children[0]
+    *_, last = (leaf for leaf in reference.walk() if not leaf.children)
+    return reference if last.type == "*" else None
 
 
 class Part(NamedTuple):

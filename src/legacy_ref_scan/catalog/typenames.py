@@ -20,6 +20,7 @@ _ALIASES = {
     "national char": "character", "bpchar": "bpchar", "bit": "bit", "bit varying": "bit varying",
     "varbit": "bit varying", "timestamp": "timestamp without time zone", "timestamptz": "timestamp with time zone",
     "time": "time without time zone", "timetz": "time with time zone", "interval": "interval",
+    "json": "json", "xml": "xml",
 }  # fmt: skip
 SERIALS = {
     "serial": "integer", "serial4": "integer", "bigserial": "bigint", "serial8": "bigint",

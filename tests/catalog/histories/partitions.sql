@@ -1,0 +1,16 @@
+CREATE TABLE events (id bigint, at timestamptz NOT NULL, kind text DEFAULT 'x', CHECK (id > 0)) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE events_2 PARTITION OF events (kind DEFAULT 'y', CONSTRAINT own CHECK (kind <> '')) FOR VALUES FROM ('2021-01-01') TO ('2022-01-01') ;
+CREATE TABLE events_default PARTITION OF events DEFAULT;
+CREATE TABLE attached (at timestamptz NOT NULL, kind text, id bigint, CHECK (id > 0));
+ALTER TABLE attached DROP CONSTRAINT attached_id_check, ADD CONSTRAINT events_id_check CHECK (id > 0);
+ALTER TABLE events ATTACH PARTITION attached FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+ALTER TABLE events ADD COLUMN note text;
+ALTER TABLE events DROP COLUMN kind CASCADE;
+ALTER TABLE events RENAME COLUMN note TO remark;
+ALTER TABLE events DETACH PARTITION events_1;
+ALTER TABLE events DROP COLUMN remark;
+DROP TABLE events_default;
+CREATE TABLE hashed (a int, b int) PARTITION BY HASH (a, (b + 1));
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+DROP TABLE hashed;
