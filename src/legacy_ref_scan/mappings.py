@@ -10,27 +10,28 @@ from legacy_ref_scan.sql.analyze import Schema
 _SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
 
 
-def judge_mapping(mapping: Mapping, schema: Schema) -> Reference | Gap | Residue | Claim:
-    """What a mapping is."""
+def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | Residue | Claim, ...]:
+    """What a mapping is: an ORM both reads and writes every field."""
     relation = _table(mapping.table, schema) if mapping.table else None
     column = relation.column(mapping.column) if relation else None
     watched = schema.watch.columns.get((relation.oid, column.attnum)) if relation and column else None
     if mapping.table and watched is None:
-        return Claim(mapping.span, Explanation.OTHER_TABLE, mapping.table)
+        return (Claim(mapping.span, Explanation.OTHER_TABLE, mapping.table),)
     if watched is not None:
         message = f"{mapping.library} maps {mapping.owner} to {watched.target.table}: it reads and writes every field"
         advice = f"remove the field from {mapping.owner}"
         kind = f"{mapping.library}-mapping"
-        return Reference(
-            watched.target, Access.READ, True, mapping.span, kind, mapping.owner, message, advice, mapping.test
+        return tuple(
+            Reference(watched.target, access, True, mapping.span, kind, mapping.owner, message, advice, mapping.test)
+            for access in (Access.READ, Access.WRITE)
         )
     if not schema.near(mapping.span.path):
-        return Claim(mapping.span, Explanation.OTHER_TABLE, f"a field of {mapping.owner}")
+        return (Claim(mapping.span, Explanation.OTHER_TABLE, f"a field of {mapping.owner}"),)
     if mapping.library in _SCANNERS:
         message = f"{mapping.owner} can still take {mapping.column} from a result; that breaks nothing by itself"
-        return Residue(mapping.span, "tag", message, mapping.owner)
+        return (Residue(mapping.span, "tag", message, mapping.owner),)
     message = f"{mapping.library} maps {mapping.owner}.{mapping.column}, and to which table is not known here"
-    return Gap(mapping.span, "unknown-mapping", message, mapping.owner, mapping.test)
+    return (Gap(mapping.span, "unknown-mapping", message, mapping.owner, mapping.test),)
 
 
 def _table(name: str, schema: Schema) -> Relation | None:

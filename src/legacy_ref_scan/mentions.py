@@ -74,13 +74,13 @@ class Names:
         title = self._titles if source.language != "sql" else frozenset()
         return tuple(
             Mention(Span(source.path, start, end), name, role)
-            for start, end, name, role in self._places(source.data)
+            for start, end, name, role in self.places(source.data)
             if source.data[start:end] not in title
         )
 
     def in_text(self, data: bytes, role: str | None = None) -> bool:
         """Whether a piece of text holds a mention (of that role), in any case and any derived spelling."""
-        return any(role in (None, found) for _, _, _, found in self._places(data))
+        return any(role in (None, found) for _, _, _, found in self.places(data))
 
     @cached_property
     def needles(self) -> tuple[bytes, ...]:
@@ -92,7 +92,8 @@ class Names:
                 kept.append(word)
         return tuple(kept)
 
-    def _places(self, data: bytes) -> Iterator[tuple[int, int, str, str]]:
+    def places(self, data: bytes) -> Iterator[tuple[int, int, str, str]]:
+        """Every mention in a piece of text as (start, end, name, role), in any case and any derived spelling."""
         lower = data.lower()
         if _UNICODE_IDENTIFIER in lower:
             return self._search(self._unicode_spellings, data)

@@ -7,6 +7,7 @@ This module imports nothing of ours.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -184,26 +185,28 @@ class Fragment:
 
         A span over several pieces of one file reaches from the first to the last; over several files, the first.
         """
-        first = self._piece_at(start)
-        last = self._piece_at(max(start, end - 1))
-        if first is None:
-            return self.site if last is None else last.origin
-        begin = first.origin.start + (start - first.start if _matches(first) else 0)
-        if last is None or last.origin.path != first.origin.path or last.origin.start < first.origin.start:
-            return Span(first.origin.path, begin, max(begin, first.origin.end))
-        finish = last.origin.start + (end - last.start) if _matches(last) else last.origin.end
-        return Span(first.origin.path, begin, max(begin, finish))
+        spans = [_part(piece, start, end) for piece in self._overlapping(start, end)]
+        if not spans:
+            return self.site
+        begin = spans[0].start
+        ends = [span.end for span in spans if span.path == spans[0].path and span.start >= begin]
+        return Span(spans[0].path, begin, max(ends))
 
-    def _piece_at(self, offset: int) -> Piece | None:
-        index = bisect_right(self._starts, offset) - 1
-        if index < 0:
-            return None
-        piece = self.pieces[index]
-        return piece if piece.start <= offset < piece.end else None
+    def _overlapping(self, start: int, end: int) -> Iterator[Piece]:
+        index = max(0, bisect_right(self._starts, start) - 1)
+        while index < len(self.pieces) and self.pieces[index].start < max(end, start + 1):
+            if self.pieces[index].end > start:
+                yield self.pieces[index]
+            index += 1
 
 
-def _matches(piece: Piece) -> bool:
-    return piece.end - piece.start == piece.origin.end - piece.origin.start
+def _part(piece: Piece, start: int, end: int) -> Span:
+    """The part of a piece's origin that a range of the text covers; all of it where the piece is indivisible."""
+    origin = piece.origin
+    if piece.end - piece.start != origin.end - origin.start:
+        return origin
+    shift = origin.start - piece.start
+    return Span(origin.path, max(start, piece.start) + shift, min(end, piece.end) + shift)
 
 
 def whole_file(source: SourceFile, start: int = 0, end: int | None = None, **about: object) -> Fragment:

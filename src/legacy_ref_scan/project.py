@@ -17,13 +17,16 @@ _KEPT_BYTES = 64 << 20
 
 
 class ScanProject:
-    """Implements `languages.Project` over a workspace. `migrations` are the paths that are not scanned as SQL files."""
+    """Implements `languages.Project` over a workspace.
 
-    def __init__(self, workspace: Workspace, names: Names, migrations: frozenset[str]) -> None:
+    The paths in `migrations` are not scanned as SQL files, those in `rules` not at all.
+    """
+
+    def __init__(self, workspace: Workspace, names: Names, migrations: frozenset[str], rules: frozenset[str]) -> None:
         self.workspace, self.names = workspace, names
         self.statements = 0
         self.counts: Counter[str] = Counter()
-        self._migrations = migrations
+        self._migrations, self._rules = migrations, rules
         self._candidates: dict[str, list[SourceFile]] = {language: [] for language in LANGUAGES}
         self._paths: dict[str, list[str]] = {language: [] for language in LANGUAGES}
         self._kept: dict[str, bytes] = {}
@@ -34,6 +37,8 @@ class ScanProject:
         """Read every file once and keep the candidates."""
         kept = 0
         for path in self.workspace.paths:
+            if path in self._rules:
+                continue
             self._paths[self.workspace.language(path)].append(path)
             source = self.workspace.read(path)
             if source is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -79,7 +80,7 @@ def scan(request: Request) -> Outcome:
     catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
     schema, names = _schema(request, catalog, targets)
     say("reading files")
-    project = ScanProject(workspace, names, _migration_paths(history))
+    project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace))
     _check_scanned(project, workspace)
     schema = replace(schema, near=project.near)
     say("resolving")
@@ -116,6 +117,14 @@ def replay_history(request: Request, history: History) -> Catalog:
     return replay(wanted, request.rules[0].search_path if request.rules else ("public",))
 
 
+def _rule_paths(request: Request, workspace: Workspace) -> frozenset[str]:
+    """The rules themselves name what they retire; that is no use of it."""
+    sources = (Path(rule.source) for rule in request.rules if rule.source.endswith(".toml"))
+    listed = (path for path in workspace.all_paths if path.startswith("rules/") and path.endswith(".toml"))
+    inside = (os.path.relpath(source, workspace.root).replace(os.sep, "/") for source in sources)
+    return frozenset((*listed, *inside))
+
+
 def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> tuple[Schema, Names]:
     watched = watch(catalog, targets)
     dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
@@ -143,7 +152,7 @@ def _of_language(project: ScanProject, language: str, schema: Schema) -> Iterato
             project.statements += 1
             yield from analyze(item, schema)
         elif isinstance(item, Mapping):
-            yield judge_mapping(item, schema)
+            yield from judge_mapping(item, schema)
         else:
             yield item
 

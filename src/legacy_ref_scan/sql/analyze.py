@@ -60,9 +60,13 @@ def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
 
 def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
     """Everything that the string body of a living function says about the targets."""
-    if function.body is None or not schema.names.in_text(function.body.text):
+    if function.body is None or function.atomic:
         return
     routine = bodies.of_function(function, schema.catalog, schema.watch.relations)
+    if not (
+        schema.names.in_text(function.body.text) or bodies.may_touch(routine, function, schema.watch, schema.catalog)
+    ):
+        return
     analyzer = _Analyzer(function.body, schema)
     yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
@@ -76,7 +80,7 @@ class _Analyzer:
         if not self.mentions(self.text):
             return
         if self.fragment.consumer is Consumer.TEXT and not loose.is_statement(self.text, strict=True):
-            yield self.claim(0, len(self.text), Explanation.TEXT, self.fragment.note or "a message")
+            yield from self.claims(Explanation.TEXT, self.fragment.note or "a message")
         elif self.fragment.consumer is Consumer.SQL or loose.is_statement(self.text):
             yield from self.statements(0, len(self.text))
         else:
@@ -203,9 +207,7 @@ class _Analyzer:
     def dynamic(self, dynamic: bodies.DynamicText, environment: Environment) -> Iterator[Found]:
         """A text that EXECUTE runs."""
         if not dynamic.known:
-            if self.mentions(self.text):
-                message = "EXECUTE runs a text that is not known here, in a function that names the table or the column"
-                yield self.gap(*dynamic.place, "dynamic-sql", message)
+            yield self.gap(*dynamic.place, "dynamic-sql", "EXECUTE runs a text of which nothing is known here")
         elif self.mentions(dynamic.text) and self.depth < _MAX_DYNAMIC:
             pieces = [(dynamic.text[a:b], s, e) for a, b, s, e in bodies.tile(dynamic)]
             inner = self.derived(pieces, dynamic.place)
@@ -220,6 +222,10 @@ class _Analyzer:
             watched = self.schema.watch.columns.get(use.column)
             if watched is not None and not (watched.gone and use.access is Access.STAR):
                 used.add(use.start)
+                if watched.maybe:
+                    message = f"a migration adds or drops {watched.target} under a condition: it may not be there"
+                    yield self.gap(use.start, use.end, "maybe-present", message)
+                    continue
                 yield self.reference(watched, use.access, use.start, use.end)
         for problem in result.problems:
             if problem.start not in used and self.mentions(self.text[problem.start : problem.end], "column"):
@@ -278,10 +284,19 @@ class _Analyzer:
             yield from self.part(finding)
             return
         why, reason, message = finding
-        if why is Explanation.GAP:
-            yield self.gap(0, len(self.text), reason, message)
-        else:
-            yield self.claim(0, len(self.text), why, message)
+        if why is not Explanation.GAP:
+            yield from self.claims(why, message)
+            return
+        for start, end, _, role in self.schema.names.places(self.text):
+            if role == "column":
+                yield self.gap(start, end, reason, message)
+            else:
+                yield self.claim(start, end, Explanation.TABLE, "the table's name")
+
+    def claims(self, why: Explanation, detail: str) -> Iterator[Claim]:
+        """One explanation for every mention of the text."""
+        for start, end, _, _ in self.schema.names.places(self.text):
+            yield self.claim(start, end, why, detail)
 
     def part(self, part: loose.Part) -> Iterator[Found]:
         """A part of a statement: resolved as one, names that need the rest become gaps."""

@@ -11,7 +11,7 @@ from legacy_ref_scan.sql.names import part, parts
 from legacy_ref_scan.sql.plpgsql import Body, Routine, resolve_body
 from legacy_ref_scan.sql.scope import Environment, RangeVariable, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node, Tree
-from legacy_ref_scan.sql.watch import transition_tables, trigger_relations
+from legacy_ref_scan.sql.watch import Watch, transition_tables, trigger_relations
 
 _LITERALS = ("string_literal", "escape_string_literal", "dollar_quoted_string")
 
@@ -54,6 +54,19 @@ def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]
     triggers = trigger_relations(catalog, schema, name, first) if is_trigger else ()
     transitions = transition_tables(catalog, schema, name) if is_trigger else ()
     return Routine(name, tuple(arguments), triggers, is_trigger, transitions)
+
+
+def may_touch(routine: Routine, function: Function, watch: Watch, catalog: Catalog) -> bool:
+    """Whether a body can use a watched column without naming it or its table.
+
+    Through NEW and OLD, through an argument of the table's row type, or in a text that EXECUTE puts together.
+    """
+    if any(relation.oid in watch.relations for relation in routine.triggers):
+        return True
+    types = (relation_of_type(catalog, kind) for _, kind in routine.arguments)
+    if any(relation is not None and relation.oid in watch.relations for relation in types):
+        return True
+    return function.body is not None and b"execute" in function.body.text.lower()
 
 
 def environment(routine: Routine, catalog: Catalog) -> Environment:

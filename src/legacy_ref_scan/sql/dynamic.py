@@ -60,6 +60,7 @@ def _finish(bits: Sequence[_Bit], place: tuple[int, int]) -> DynamicText:
 class _Assembler:
     def __init__(self, text: bytes, assigned: Mapping[str, Sequence[tuple[int, int]]]) -> None:
         self.text, self.assigned = text, assigned
+        self.bound: dict[str, list[list[_Bit]]] = {}
 
     def raw(self, token: Token) -> bytes:
         return self.text[token.start : token.end]
@@ -152,14 +153,21 @@ class _Assembler:
         return bits
 
     def variable(self, token: Token, depth: int) -> list[list[_Bit]]:
+        name = name_of(self.raw(token))
+        if name in self.bound:
+            return self.bound[name]
         choices: list[list[_Bit]] = []
-        for start, end in self.assigned.get(name_of(self.raw(token)), ()):
+        grown: list[tuple[Token, ...]] = []
+        for start, end in self.assigned.get(name, ()):
             inner = words(self.text, start, end)
-            if any(self.raw(t).lower() == self.raw(token).lower() for t in inner):
-                choices.append([(HOLE, token.start, token.end)])  # q := q || …
-                choices.extend(self.value(tuple(t for t in inner), _MAX_DEPTH + 1))
+            if any(name_of(self.raw(t)) == name for t in inner if t.kind in (Kind.WORD, Kind.QUOTED)):
+                grown.append(inner)
             else:
                 choices.extend(self.value(inner, depth + 1))
+        for inner in grown:  # q := q || …, each with what q could be before
+            self.bound[name] = choices[:_MAX_ALTERNATIVES] or [[(HOLE, token.start, token.end)]]
+            choices = [*choices, *self.value(inner, depth + 1)]
+        self.bound.pop(name, None)
         return choices[:_MAX_ALTERNATIVES]
 
     def format(self, arguments: list[tuple[Token, ...]], depth: int) -> list[list[_Bit]]:

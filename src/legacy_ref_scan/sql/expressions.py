@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
 from legacy_ref_scan.sql.lexer import string_value
 from legacy_ref_scan.sql.names import NAME_NODES, Part, part, parts
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from legacy_ref_scan.sql.queries import Columns, CommonTable, WithTables
 
 HOLE_TEXT = HOLE_NAME.decode()
+_COMPARISONS = frozenset(
+    {"=", "<", ">", "<=", ">=", "<>", "!=", "MathOp", "kw_like", "kw_ilike", "kw_between", "kw_interval", "subquery_Op"}
+)
 _JSON_ACCESS = frozenset({b"->", b"->>", b"?", b"-"})
 
 
@@ -104,7 +107,11 @@ class Expressions:
         children = node.children
         for index, child in enumerate(children):
             before = children[index - 1].type if index else ""
-            if child.type == "select_with_parens":
+            if before in _COMPARISONS and self.is_lone_hole(child):
+                continue  # a value that is compared with, not a column
+            if child.type == "expr_list" and index > 1 and children[index - 2].type == "kw_in":
+                self.values(child, scope)
+            elif child.type == "select_with_parens":
                 columns = self.query(child, scope)
                 if before != "kw_exists":
                     self.result.consume(columns)
@@ -112,6 +119,17 @@ class Expressions:
                 self.constant(child, children[:index], scope)
             else:
                 self.expressions(child, scope)
+
+    def values(self, node: Node, scope: Scope) -> None:
+        """A list of values: a hole in it is a value, no column."""
+        for item in node.children:
+            lone = item.children[0] if item.type == "a_expr" and len(item.children) == 1 else item
+            if not self.is_lone_hole(lone):
+                self.expressions(item, scope)
+
+    def is_lone_hole(self, node: Node) -> bool:
+        """Whether a column reference is nothing but a hole."""
+        return node.type == "columnref" and self.tree.text[node.start : node.end] == HOLE
 
     def constant(self, node: Node, before: list[Node], scope: Scope) -> None:
         """A literal; as a key of a whole row in JSON (`to_jsonb(t)->>'c'`) it reads the column."""
@@ -235,7 +253,9 @@ class Expressions:
     ) -> Visible:
         if len(matches) > 1:
             self.problem(name.start, name.end, "ambiguous-column", f"column reference {name.name} is ambiguous (42702)")
-        elif is_variable and self.environment.conflict == "error":
+            self.label(name, Explanation.OTHER_TABLE, "ambiguous")
+            return Visible(name.name)
+        if is_variable and self.environment.conflict == "error":
             self.problem(name.start, name.end, "ambiguous-variable", f"{name.name} is a variable and a column (42702)")
         elif unknown is not None and any(match.own or match.star for match in matches):
             self.problem(
@@ -442,7 +462,9 @@ class Expressions:
         for function in self.catalog.functions.values():
             if names and function.name == names[-1].name:
                 return relation_of_type(self.catalog, function.returns.lower().removeprefix("setof "))
-        return None
+        # a polymorphic built-in returns the row type of its argument: jsonb_populate_record(null::t, …)
+        cast = node.first("Typename")
+        return relation_of_type(self.catalog, self.tree.raw(cast).decode("utf-8", "replace")) if cast else None
 
     def type_name(self, node: Node, scope: Scope) -> None:
         """A type: the row type of a relation brings all its columns (`null::t`)."""

@@ -186,7 +186,7 @@ class _BodyResolver:
             column = relation.column(names[-1].name) if relation else None
             if relation is not None and column is not None:
                 visible = Visible(column.name, own=(relation.oid, column.attnum))
-                self.result.use(visible, Access.READ, names[-1].place)
+                self.result.use(visible, Access.DEPEND, names[-1].place)
         elif names:
             self.find(names)
         for name in names:

@@ -89,7 +89,7 @@ class Queries(Expressions):
         if node.type in ("for_locking_clause", "opt_for_locking_clause"):
             self.label_all(node, Explanation.VARIABLE, "FOR UPDATE OF")
         else:
-            self.expressions(node, scope)
+            self.expressions(node, Scope())  # LIMIT and OFFSET see no column
 
     def body(self, node: Node, scope: Scope | None) -> tuple[Columns, Scope]:
         """The columns, and the scope that ORDER BY may look into."""
@@ -109,7 +109,8 @@ class Queries(Expressions):
         values = node.child("values_clause")
         inner = Scope(scope)
         if values is not None:
-            self.expressions(values, inner)
+            for row in values.all("expr_list"):
+                self.values(row, inner)
             width = self.width(values)
             return tuple(Visible(f"column{i + 1}") for i in range(width)), inner
         if node.has("kw_table"):
@@ -192,9 +193,11 @@ class Queries(Expressions):
             if column is not None and not rest:
                 return (Visible(name, sources=column.origins, type=column.type),)
             return (Visible(name),)
+        seen = len(self.result.uses)
         self.expressions(expression, scope)
         name = part(self.tree, label).name if label else self.figure_name(expression)
-        return (Visible(name, type=self.type_of(expression)),)
+        sources = frozenset(use.column for use in self.result.uses[seen:] if use.access is Access.READ)
+        return (Visible(name, sources=sources, type=self.type_of(expression)),)
 
     def star(self, scope: Scope, place: tuple[int, int]) -> Columns:
         """The columns of `*` over this scope level; merged ones once."""
@@ -406,10 +409,9 @@ class Queries(Expressions):
         """An alias list over a table renames by position: the column behind a new name is still the column."""
         for name in names:
             self.label(name, Explanation.OUTPUT_NAME, "a column alias")
-        if any(column.own for column in columns):
-            first = names[0].start, names[-1].end
-            for column in columns:
-                self.result.use(column, Access.STAR, first)
+        place = names[0].start, names[-1].end
+        for column in columns[: len(names)]:  # those behind the list keep their names and may go
+            self.result.use(column, Access.STAR, place)
         renamed = [replace(c, name=n.name) for n, c in zip(names, columns, strict=False)]
         return tuple(renamed) + columns[len(names) :]
 

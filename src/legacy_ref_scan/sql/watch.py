@@ -13,12 +13,14 @@ from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Trigger
 class Watched:
     """A column that goes when the target goes. `via` names the view or the child table; empty for the target.
 
-    `gone` says that the schema has it no more: only its name can still be used.
+    `gone` says that the schema has it no more: only its name can still be used, `maybe` that a
+    condition in a migration decides whether it is there.
     """
 
     target: Target
     via: str = ""
     gone: bool = False
+    maybe: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def watch(catalog: Catalog, targets: Iterable[Target]) -> Watch:
         if relation is None or column is None:
             missing.append(target)
             continue
-        columns[(relation.oid, column.attnum)] = Watched(target, gone=column.gone)
+        columns[(relation.oid, column.attnum)] = Watched(target, gone=column.gone, maybe=column.maybe or relation.maybe)
         for child in _descendants(catalog, relation):
             inherited = child.column(target.column)
             if inherited is not None:
