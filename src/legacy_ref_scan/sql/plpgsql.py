@@ -107,7 +107,9 @@ class _BodyResolver:
                 self.name_block(node)
         for node in tree.root.walk():
             if node.type == "stmt_assign":
-                self.remember_assignment(node)
+                self.remember_assignment(node.all("sql_expression"))
+            elif node.type == "decl_statement":
+                self.remember_assignment([n for n in node.children if n.type in ("decl_varname", "decl_defval")])
         self.block(tree, tree.root)
         self.result.errors.extend(tree.errors)
         return Body(self.result, self.dynamic, not tree.errors)
@@ -300,12 +302,13 @@ class _BodyResolver:
     def names_in(self, node: Node) -> list[Token]:
         return [t for t in words(self.text, node.start, node.end) if t.kind in (Kind.WORD, Kind.QUOTED)]
 
-    def remember_assignment(self, node: Node) -> None:
-        expressions = node.all("sql_expression")
-        names = self.names_in(expressions[0]) if expressions else []
-        if len(names) == 1 and len(expressions) > 1:
+    def remember_assignment(self, sides: list[Node]) -> None:
+        """A variable's name and what it gets."""
+        names = self.names_in(sides[0]) if sides else []
+        value = sides[1].first("sql_expression") if len(sides) > 1 else None
+        if len(names) == 1 and value is not None:
             name = name_of(self.text[names[0].start : names[0].end])
-            self.assigned.setdefault(name, []).append((expressions[1].start, expressions[1].end))
+            self.assigned.setdefault(name, []).append((value.start, value.end))
 
     def for_loop(self, tree: Tree, node: Node) -> None:
         variables = [self.part(leaf) for v in node.all("for_variable") for leaf in v.find("identifier")]
