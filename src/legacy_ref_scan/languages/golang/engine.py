@@ -23,6 +23,7 @@ from legacy_ref_scan.languages.golang.inline import (
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
 from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Source, Unknown
 from legacy_ref_scan.model import Gap, Span
@@ -74,7 +75,6 @@ class Engine:
                 self._bound(declaration)
                 return
             root = self.roots[key] = Root(declaration, rounds)
-            self.knowledge.focus.add(declaration.key)
         if caller_of is not None:
             root.calls.add(caller_of)
         if not root.queued and root.runs < MAX_RUNS_PER_ROOT:
@@ -119,9 +119,10 @@ class Engine:
         for source in sorted(run.wanted, key=repr):
             self._demand(source, root, rounds)
         if declaration.kind in ("func", "method"):
-            if any(use.strength == STORED and use.note == f"returned by {declaration.symbol}" for use in run.uses):
+            note = f"returned by {declaration.symbol}"
+            if any(use.note == note and may_be_sql(use.text.data()) for use in run.uses):
                 self._callers(declaration, rounds)
-        elif run.uses:
+        elif any(may_be_sql(use.text.data()) for use in run.uses):
             for name in _names_of_spec(declaration):
                 self._users_of_name(declaration.file.folder, name, rounds)
 

@@ -102,7 +102,7 @@ def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment]:
     for (start, end), (literal, mentions) in found.literals.items():
         if all(covered.holds(mention.span) for mention in mentions):
             continue
-        text, pieces, holes = laid_out(decode(file.source.data, start, end, file.path))
+        text, pieces, holes = laid_out(decode(file.source.data, start, end, file.path), (file.path, start, end))
         symbol = next((declaration.symbol for declaration in enclosing(file, start)), "")
         note = described(file, literal.node)
         yield Fragment(

@@ -23,7 +23,7 @@ def sprintf(frame: Frame, node: Node, pattern: Value, arguments: list[Value], sp
     for text in as_texts(pattern, frame.origin(node)):
         parts = list(_parts(frame, node, text, known, open_end))
         filled = frame.run.concatenate(parts, frame.origin(node)) if parts else (Text(()),)
-        results += [part._replace(partial=part.partial or text.partial) for part in texts(filled)]
+        results += [part.as_partial() if text.partial else part for part in texts(filled)]
     return tuple(dict.fromkeys(results))
 
 

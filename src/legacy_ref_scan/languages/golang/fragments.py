@@ -107,13 +107,13 @@ def _is_subsequence(needle: list[Known], atoms: Iterable[object]) -> bool:
 
 def fragment(use: Use) -> Fragment:
     """A use as a fragment."""
-    text, pieces, holes = laid_out(use.text)
+    text, pieces, holes = laid_out(use.text, use.site)
     return Fragment(
         text, pieces, Span(*use.site), use.symbol, use.consumer, holes, use.test, use.kind, use.note
     )
 
 
-def laid_out(text: Text) -> tuple[bytes, tuple[Piece, ...], tuple[Hole, ...]]:
+def laid_out(text: Text, site: Origin) -> tuple[bytes, tuple[Piece, ...], tuple[Hole, ...]]:
     """The bytes of a text, where they come from, and its holes."""
     parts: list[bytes] = []
     pieces: list[Piece] = []
@@ -121,7 +121,7 @@ def laid_out(text: Text) -> tuple[bytes, tuple[Piece, ...], tuple[Hole, ...]]:
     at = 0
     for atom in text.atoms:
         if isinstance(atom, Unknown):
-            holes.append(Hole(at, atom.reason, Span(*atom.origin)))
+            holes.append(Hole(at, atom.reason, Span(*(atom.origin if atom.origin[0] else site))))
             parts.append(HOLE)
             at += 1
             continue

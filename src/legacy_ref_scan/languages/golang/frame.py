@@ -9,7 +9,10 @@ from functools import cached_property
 from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 from legacy_ref_scan.languages.golang.project import Names
+from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
+    MAX_ALTERNATIVES,
+    Alternative,
     Chain,
     Concatenation,
     Function,
@@ -25,6 +28,8 @@ from legacy_ref_scan.languages.golang.values import (
 from legacy_ref_scan.model import Consumer
 
 MAX_STEPS = 60_000
+MAX_PLAIN = 12
+TOO_MANY: Value = (Text((Unknown("one of too many alternatives", ("", 0, 0)),)),)
 MAX_DEPTH = 6
 
 ASSEMBLED, STORED = 2, 1
@@ -111,6 +116,23 @@ class Run:
     def concatenate(self) -> Concatenation:
         return Concatenation(self.matters)
 
+    def narrowed(self, value: Value) -> Value:
+        """At most `MAX_ALTERNATIVES`, fewer where no name is concerned; those that hold a name come first.
+
+        What is left out is a hole, or makes the rest partial where it holds a name.
+        """
+        if len(value) <= MAX_PLAIN:
+            return value
+        named = [alt for alt in value if any(self.matters(text.data()) for text in flatten((alt,), 1))]
+        chosen = set(map(id, named[:MAX_ALTERNATIVES]))
+        plain = [alt for alt in value if id(alt) not in chosen][: max(0, MAX_PLAIN - len(named))]
+        kept: list[Alternative] = [*named[:MAX_ALTERNATIVES], *plain]
+        if len(kept) == len(value):
+            return value
+        if len(named) > MAX_ALTERNATIVES:
+            return tuple(alt.as_partial() if isinstance(alt, Text) else alt for alt in kept) + TOO_MANY
+        return tuple(kept) + TOO_MANY
+
     def step(self) -> None:
         """Counts; raises `Exhausted` at the bound."""
         self.steps += 1
@@ -193,8 +215,16 @@ class Frame:
         first = every[0]
         for other in every[1:]:
             for scope, theirs in zip(first, other, strict=False):
-                _merge_scope(scope, theirs)
+                self._merge_scope(scope, theirs)
         self.scopes = first
+
+    def _merge_scope(self, scope: dict[str, Value], theirs: dict[str, Value]) -> None:
+        for name, value in theirs.items():
+            mine = scope.get(name)
+            if mine is None:
+                scope[name] = value
+            elif mine is not value and mine != value:
+                scope[name] = self.run.narrowed(union([mine, value], 4 * MAX_ALTERNATIVES))
 
     def final(self, name: str) -> Value | None:
         """A parameter's value when the function ends, over all its `return`s."""
@@ -231,15 +261,23 @@ class Frame:
         if chains:
             self.use(self.rendered(chains, node), node, note, Consumer.BUILDER, strength, "go-builder")
             value = tuple(alt for alt in value if not isinstance(alt, Chain))
+        # What is nested deeper was recorded where the inner literal stands.
+        found = [text for text in flatten(value, 1 if strength > STORED else 0) if self.run.matters(text.data())]
+        if not found:
+            return
         place = self._site(node)
-        for text in flatten(value):
-            if self.run.matters(text.data()):
-                self.run.wanted.update(
-                    atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
-                )
-                self.run.uses.append(
-                    Use(text, place.origin, consumer, note, place.symbol, strength, place.test, kind)
-                )
+        for text in found:
+            if consumer is not Consumer.TEXT:
+                self._want(text)
+            self.run.uses.append(Use(text, place.origin, consumer, note, place.symbol, strength, place.test, kind))
+
+    def _want(self, text: Text) -> None:
+        """Notes what would have to be known to fill the holes of a text that matters and may be SQL."""
+        if not may_be_sql(text.data()):
+            return
+        self.run.wanted.update(
+            atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
+        )
 
     def rendered(self, value: Value, node: Node) -> Value:
         """Builders as the SQL that they mean."""
@@ -266,24 +304,14 @@ class Frame:
         telling = tuple(alt for alt in value if not isinstance(alt, Text) or _tells(alt))
         if not telling:
             return
-        for text in flatten(telling):
-            self.run.wanted.update(
-                atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
-            )
-        if self.run.knowledge.learn(table[kind], key, telling) and any(
-            self.run.matters(text.data()) for text in flatten(telling)
-        ):
+        inside = list(flatten(telling, 1))
+        for text in inside:
+            self._want(text)
+        new = self.run.knowledge.learn(table[kind], key, telling)
+        if new and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
             self.run.stored.add((kind, key))
 
 
 def _tells(text: Text) -> bool:
     return not text.atoms or any(not isinstance(atom, Unknown) for atom in text.atoms)
 
-
-def _merge_scope(scope: dict[str, Value], theirs: dict[str, Value]) -> None:
-    for name, value in theirs.items():
-        mine = scope.get(name)
-        if mine is None:
-            scope[name] = value
-        elif mine is not value and mine != value:
-            scope[name] = union([mine, value])

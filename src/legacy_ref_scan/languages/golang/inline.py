@@ -119,9 +119,9 @@ def invoke(
 def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:
     if declaration.key in run.knowledge.focus:
         return True
-    if any(run.matters(text.data()) for value in call.values for text in flatten(value)):
+    if any(run.matters(text.data()) for value in call.values for text in flatten(value, 1)):
         return True
-    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver)):
+    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, 1)):
         return True
     return any(_textual(run, declaration, kind) for kind in result_types(declaration.node))
 

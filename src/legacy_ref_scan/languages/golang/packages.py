@@ -19,6 +19,7 @@ Node = tree_sitter.Node
 
 _MODULE = re.compile(r"(?m)^\s*module\s+\"?([^\s\"]+)")
 _REPLACE = re.compile(r"(?m)^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)")
+_WORD = re.compile(rb"[\w\x80-\xff]+")
 _VERSION = re.compile(r"v\d+$")
 
 
@@ -263,11 +264,20 @@ class Index:
 
     def files_with(self, folder: str, word: str) -> Iterator[GoFile]:
         """The files of a folder that hold a word."""
-        needle = re.compile(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)")
+        for path in self._words(folder).get(word.encode(), ()):
+            file = self.file(path)
+            if file is not None:
+                yield file
+
+    @lru_cache(maxsize=None)  # noqa: B019
+    def _words(self, folder: str) -> dict[bytes, list[str]]:
+        """Every word of a folder's files -> the files that hold it."""
+        found: dict[bytes, list[str]] = {}
         for path in self.folders.get(folder, ()):
             source = self.project.read(path)
-            if source is not None and needle.search(source.data):
-                yield self.parse(source)
+            for word in set(_WORD.findall(source.data)) if source is not None else ():
+                found.setdefault(word, []).append(path)
+        return found
 
 
 def _local(folder: str, target: str) -> str:

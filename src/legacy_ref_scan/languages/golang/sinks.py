@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 AFTER_CONTEXT = -1
 """The query is the first argument, or the second where the first is a context."""
 
@@ -42,6 +44,23 @@ SQL_METHODS: dict[str, int] = {
     "ExpectExec": 0,
     "ExpectPrepare": 0,
 }
+# A text that is followed from function to function: a statement, a clause, an operator, or names without prose.
+_SQL_WORD = re.compile(
+    rb"(?i)\b(?:select|insert|update|delete|from|where|set|join|values|into|returning|order|group|by|having|limit|"
+    rb"union|and|or|not|is|in|like|ilike|as|on|asc|desc|using|with|table|copy|truncate|alter|create|drop|exists|"
+    rb"between|case|when|then|else|coalesce|distinct|over|null|index|trigger|merge)\b|[=<>]|::"
+)
+_NO_SQL = re.compile(rb"[\w\]][/@]|/[\w\x1a]|://|\{\{|%2F|^\W*$")
+_NAMES_ONLY = re.compile(rb"(?s)\s*[^\s,]+(?:\s*,\s*[^\s,]+)*,?\s*$")
+
+
+def may_be_sql(text: bytes) -> bool:
+    """Whether a text that holds a name may be SQL or a part of it; prose, URLs and paths are not."""
+    if _SQL_WORD.search(text):
+        return True
+    return _NO_SQL.search(text) is None and _NAMES_ONLY.match(text) is not None
+
+
 # The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query
 # must look like one.
 LOOSE_METHODS = frozenset(("Get", "Select", "Raw", "Queue", "Query", "Exec"))

@@ -191,8 +191,8 @@ def _trimmed(text: Text, cut: bytes, start: bool, end: bool, whole: bool) -> Tex
 def _map_case(change: Callable[[bytes], bytes]) -> Model:
     def model(frame: Frame, call: Called) -> Value:
         return tuple(
-            text._replace(
-                atoms=tuple(a._replace(text=change(a.text)) if isinstance(a, Known) else a for a in text.atoms)
+            Text(
+                tuple(a._replace(text=change(a.text)) if isinstance(a, Known) else a for a in text.atoms), text.partial
             )
             for text in as_texts(call.values[0], frame.origin(call.node))
         )

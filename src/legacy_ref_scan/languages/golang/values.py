@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,20 +44,47 @@ class Unknown(NamedTuple):
 Atom = Known | Unknown
 
 
-class Text(NamedTuple):
-    """One possible string. `partial`: combinations with other strings were left out, because there are too many."""
+class Text:
+    """One possible string. `partial`: combinations with other strings were left out, because there are too many.
 
-    atoms: tuple[Atom, ...]
-    partial: bool = False
+    Immutable; a plain class, because its bytes and its hash are asked for again and again.
+    """
+
+    __slots__ = ("_data", "_hash", "atoms", "partial")
+
+    def __init__(self, atoms: tuple[Atom, ...], partial: bool = False) -> None:
+        self.atoms = atoms
+        self.partial = partial
+        self._data: bytes | None = None
+        self._hash = hash((atoms, partial))
 
     def data(self) -> bytes:
         """The bytes, with `HOLE` for every hole."""
-        return b"".join(atom.text if isinstance(atom, Known) else HOLE for atom in self.atoms)
+        if self._data is None:
+            self._data = b"".join([atom.text if isinstance(atom, Known) else HOLE for atom in self.atoms])
+        return self._data
 
     @property
     def known(self) -> bool:
         """No holes."""
         return all(isinstance(atom, Known) for atom in self.atoms)
+
+    def as_partial(self) -> Text:
+        """The same, marked as one of too many."""
+        return self if self.partial else Text(self.atoms, True)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Text) or self._hash != other._hash:
+            return False
+        return self.atoms == other.atoms and self.partial == other.partial
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Text({self.data()!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +93,13 @@ class Items:
 
     elements: tuple[Value, ...]
     rest: Unknown | None = None
+    hashed: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((self.elements, self.rest)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +108,13 @@ class Entries:
 
     pairs: tuple[tuple[Value, Value], ...]
     type: str = ""
+    hashed: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((self.pairs, self.type)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
     def get(self, key: bytes) -> Value | None:
         """The last value stored under a key; None where the key is not known to be there."""
@@ -120,6 +161,13 @@ class Chain:
 
     library: str
     calls: tuple[Call, ...]
+    hashed: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((self.library, self.calls)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 Alternative = Text | Items | Entries | Function | External | Chain
@@ -150,11 +198,12 @@ def union(values: Iterable[Value], limit: int = MAX_ALTERNATIVES) -> Value:
         merged.update(dict.fromkeys(value))
     if len(merged) <= limit:
         return tuple(merged)
-    return tuple(_partial(alt) for alt in list(merged)[:limit])
+    kept = [_partial(alt) for alt in list(merged)[:limit]]
+    return (*kept, Text((Unknown("one of too many alternatives", ("", 0, 0)),)))
 
 
 def _partial(alt: Alternative) -> Alternative:
-    return alt._replace(partial=True) if isinstance(alt, Text) else alt
+    return alt.as_partial() if isinstance(alt, Text) else alt
 
 
 def as_texts(value: Value, origin: Origin) -> tuple[Text, ...]:
@@ -197,7 +246,7 @@ class Concatenation:
         pairs.update(dict.fromkeys(product(named_left or left[:1], named_right or right[:1])))
         full = len(pairs) > MAX_ALTERNATIVES
         kept = [_concatenate(a, b) for a, b in list(pairs)[:MAX_ALTERNATIVES]]
-        return tuple(dict.fromkeys(text._replace(partial=True) if full else text for text in kept))
+        return tuple(dict.fromkeys(text.as_partial() if full else text for text in kept))
 
     def _named(self, alternatives: tuple[Text, ...]) -> list[Text]:
         return [text for text in alternatives if self._matters(text.data())]
