@@ -12,10 +12,17 @@ from legacy_ref_scan.catalog import apply_file
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.schema import Catalog, Constraint, SchemaObject, Trigger
 from legacy_ref_scan.sql.statements import cut
+from tests.catalog.random_ddl import PREAMBLE, statements
 from tests.catalog.truth import Connection, differences, facts_of_catalog, facts_of_database
 from tests.postgres import Server, shared_server
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.sql"))
+# What the resolver does not know yet: each fails until it does, and then has to be renamed.
+_TODO = pytest.mark.xfail(strict=True, reason="the resolver does not see it")
+HISTORIES = [
+    pytest.param(path, id=path.stem, marks=[_TODO] if path.stem.startswith("todo") else [])
+    for path in sorted((Path(__file__).parent / "histories").glob("*.sql"))
+]
+_AGAIN = [case for case in HISTORIES if not case.marks]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +50,7 @@ def replayed(data: bytes, path: str = "history.sql") -> Catalog:
     return apply_file(Catalog(), source, ((0, len(data)),))
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HISTORIES)
 def test_equals_postgres(path: Path, connection: Connection) -> None:
     data = path.read_bytes()
     execute(connection, data)
@@ -52,7 +59,7 @@ def test_equals_postgres(path: Path, connection: Connection) -> None:
     assert differences(facts_of_database(connection), facts_of_catalog(catalog)) == []
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", _AGAIN)
 def test_definitions_create_the_same_again(path: Path, connection: Connection) -> None:
     data = path.read_bytes()
     execute(connection, data)
@@ -78,11 +85,8 @@ def _can_be_made_again(catalog: Catalog, item: SchemaObject) -> bool:
     if not item.relation or catalog.relations[item.relation].schema == "pg_temp" or item.kind in ("grant", "generated"):
         return False
     relation = catalog.relations[item.relation]
-    if (
-        relation.parents
-        or item.kind == "partition key"
-        or any(item.relation in r.parents for r in catalog.relations.values())
-    ):
+    inherited = relation.parents or any(item.relation in other.parents for other in catalog.relations.values())
+    if inherited or item.kind == "partition key":
         return False
     keys = {o.references for o in catalog.objects.values() if isinstance(o, Constraint)}
     return not (isinstance(item, Constraint) and item.type in ("primary key", "unique") and item.relation in keys)
@@ -99,3 +103,24 @@ def _drop(catalog: Catalog, item: SchemaObject) -> str:
         case SchemaObject(kind="publication"):
             return f'ALTER PUBLICATION "{item.name}" DROP TABLE {table}'
     return f'DROP {item.kind.upper()} "{item.schema}"."{item.name}"'
+
+
+def accepted(connection: Connection, candidates: list[str]) -> list[str]:
+    """The candidates that PostgreSQL takes, in order; the database is then as they leave it."""
+    taken = []
+    for candidate in candidates:
+        try:
+            connection.execute(candidate.encode())
+        except psycopg.Error:
+            continue
+        taken.append(candidate)
+    return taken
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_histories(seed: int, connection: Connection) -> None:
+    history = accepted(connection, [*PREAMBLE, *statements(seed, 250)])
+    catalog = replayed(";\n".join(history).encode())
+    text = ";\n".join(history)
+    assert [gap.message for gap in catalog.gaps] == [], text
+    assert differences(facts_of_database(connection), facts_of_catalog(catalog)) == [], text

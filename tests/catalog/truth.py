@@ -25,9 +25,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _OWN = """n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname NOT LIKE 'pg_temp%%'
           AND n.nspname NOT LIKE 'pg_toast_temp%%'"""
-_NO_EXTENSION = (
-    "NOT EXISTS (SELECT FROM pg_depend e WHERE e.objid = {} AND e.classid = '{}'::regclass AND e.deptype = 'e')"
-)
+_NO_EXTENSION = """NOT EXISTS (
+    SELECT FROM pg_depend e WHERE e.objid = {} AND e.classid = '{}'::regclass AND e.deptype = 'e')"""
 
 RELATIONS = f"""
 SELECT n.nspname, c.relname,
@@ -133,9 +132,9 @@ SELECT DISTINCT kind, owner, name, t.relname, a.attname FROM (
   WHERE d.refclassid = 'pg_class'::regclass
   UNION ALL
   SELECT 'generated', v.relname, g.attname, d.refobjid, d.refobjsubid
-  FROM pg_depend d JOIN pg_class v ON d.classid = 'pg_class'::regclass AND d.objid = v.oid
-  JOIN pg_attribute g ON g.attrelid = v.oid AND g.attnum = d.objsubid
-  WHERE d.refclassid = 'pg_class'::regclass AND g.attgenerated <> '' AND d.refobjsubid > 0
+  FROM pg_depend d JOIN pg_attrdef r ON d.classid = 'pg_attrdef'::regclass AND d.objid = r.oid
+  JOIN pg_class v ON v.oid = r.adrelid JOIN pg_attribute g ON g.attrelid = v.oid AND g.attnum = r.adnum
+  WHERE d.refclassid = 'pg_class'::regclass AND g.attgenerated <> '' AND d.refobjsubid NOT IN (0, r.adnum)
   UNION ALL
   SELECT 'function', '', p.proname, d.refobjid, d.refobjsubid
   FROM pg_depend d JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
@@ -156,9 +155,8 @@ def facts_of_database(connection: Connection) -> Facts:
         facts["relation", schema, name] = {
             "kind": kind, "partitioned": partitioned, "comment": comment, "parents": parents,
         }  # fmt: skip
-    for schema, table, name, rank, kind, not_null, default, generated, identity, comment, _ in _rows(
-        connection, COLUMNS
-    ):
+    for row in _rows(connection, COLUMNS):
+        schema, table, name, rank, kind, not_null, default, generated, identity, comment, _ = row
         facts["column", schema, table, name] = {
             "rank": rank, "type": kind, "not_null": not_null, "default": default,
             "generated": {"s": "stored", "v": "virtual"}.get(_char(generated), ""),
@@ -182,9 +180,8 @@ def facts_of_database(connection: Connection) -> Facts:
         }  # fmt: skip
     for kind, table, name in _rows(connection, NAMED):
         facts[kind, table, name] = {}
-    for schema, name, types, names, modes, returns, many, language, body, procedure, atomic in _rows(
-        connection, FUNCTIONS
-    ):
+    for row in _rows(connection, FUNCTIONS):
+        schema, name, types, names, modes, returns, many, language, body, procedure, atomic = row
         facts["function", schema, name, ",".join(types)] = {
             "names": names if any(names) else [], "modes": [_char(mode) for mode in modes], "returns": returns,
             "set": many, "language": language, "body": None if atomic else body, "procedure": procedure,

@@ -87,8 +87,7 @@ def _add_column(statement: Statement, oid: int, command: Node) -> None:
     relation = statement.state.relations[oid]
     old = relation.column(statement.name(name))
     if old is not None:
-        if not (command.has("kw_if") or statement.guarded):
-            _present(statement, oid, name, old)
+        _present(statement, oid, name, old, command.has("kw_if") or statement.guarded)
         return
     clauses = columns.add(statement, oid, definition)
     constraints.add_all(statement, oid, clauses)
@@ -101,11 +100,11 @@ def _add_column(statement: Statement, oid: int, command: Node) -> None:
         copy_check(statement, statement.state.relations[oid], child.oid)
 
 
-def _present(statement: Statement, oid: int, name: Node, old: Column) -> None:
+def _present(statement: Statement, oid: int, name: Node, old: Column, expected: bool) -> None:
     """The column is there: certain from now on if it was not, else an error in PostgreSQL."""
     if old.maybe and not statement.maybe:
         statement.state.change_column(oid, old.attnum, maybe=False)
-    elif not statement.maybe:
+    elif not statement.maybe and not expected:
         statement.gap(name, "catalog-duplicate", f'column "{old.name}" exists already')
 
 

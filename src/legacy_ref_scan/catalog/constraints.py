@@ -82,7 +82,7 @@ def add_all(statement: Statement, oid: int, clauses: list[Clause]) -> None:
 
 
 def _merged(statement: Statement, clauses: list[Clause]) -> list[Clause]:
-    """transformIndexConstraints: a key over the columns of an earlier one goes, and leaves its name to a nameless one."""
+    """transformIndexConstraints: of two equal keys the first stays, and takes the name if it has none."""
     kept: list[Clause] = []
     for clause in clauses:
         key = _key_of(statement, clause)

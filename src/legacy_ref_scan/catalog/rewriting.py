@@ -14,18 +14,10 @@ _BEFORE_TABLE = frozenset({"on", "table", "from", "join", "update", "into", "onl
 # A name after one of these is the object's own.
 _BEFORE_OBJECT = frozenset(
     {
-        "index",
-        "constraint",
-        "trigger",
-        "policy",
-        "rule",
-        "statistics",
-        "concurrently",
-        "exists",
-        "function",
+        "index", "constraint", "trigger", "policy", "rule", "statistics", "concurrently", "exists", "function",
         "procedure",
     }
-)
+)  # fmt: skip
 
 
 def rename_words(definition: str, names: Mapping[str, str]) -> str:

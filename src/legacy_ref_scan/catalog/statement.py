@@ -145,7 +145,7 @@ class Statement:
         """
         for start, end, reason, message in resolved.problems:
             self.state.gaps.append(Gap(self.text.span(start, end), reason, message))
-        found = {}
+        found: dict[Use, None] = {}
         for (oid, attnum), access, start, end in resolved.uses:
             number = 0 if access is Access.STAR and start in whole else attnum
             found[Use((oid, number), access, self.text.span(start, end))] = None

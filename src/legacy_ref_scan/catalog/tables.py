@@ -25,7 +25,7 @@ def start(statement: Statement, node: Node | None, kind: str) -> Relation | None
     schema = "pg_temp" if temporary else name.schema or state.creation_schema()
     old = state.names.get((schema, name.name))
     if old is not None:
-        _again(statement, name)
+        _again(statement, state.relations[old], name)
         return None
     state.schemas.add(schema)
     relation = Relation(
@@ -41,10 +41,12 @@ def start(statement: Statement, node: Node | None, kind: str) -> Relation | None
     return state.put_relation(relation)
 
 
-def _again(statement: Statement, name: Name) -> None:
+def _again(statement: Statement, old: Relation, name: Name) -> None:
     """The relation is there already: that is what IF NOT EXISTS and guards are for."""
     if_not_exists = statement.node.has("kw_if") or statement.guarded
-    if not if_not_exists and not statement.maybe:
+    if old.maybe and not statement.maybe:
+        statement.state.change_relation(old.oid, maybe=False)
+    elif not if_not_exists and not statement.maybe:
         node = Node("name", name.start, name.end)
         statement.gap(node, "catalog-duplicate", f'relation "{name}" exists already')
 
@@ -219,10 +221,16 @@ def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names
             Column(
                 attnum=number,
                 name=statement.name(node) if node else column.name,
-                type=column.type,
+                type=_result_type(statement, column.type),
                 span=statement.span(node or statement.node),
                 sources=column.sources,
                 maybe=statement.maybe,
             )
         )
     return made
+
+
+def _result_type(statement: Statement, kind: str) -> str:
+    """A row type comes with its schema, which a type's name only has where it is needed."""
+    schema, dot, name = kind.partition(".")
+    return name if dot and schema in statement.state.default_path else kind

@@ -22,9 +22,8 @@ CREATE TABLE IF NOT EXISTS public.t (
 CREATE TABLE merged (id int PRIMARY KEY UNIQUE, a int UNIQUE, UNIQUE (a));
 CREATE TABLE merged_named (id int CONSTRAINT first UNIQUE CONSTRAINT second UNIQUE, PRIMARY KEY (id));
 CREATE TABLE a_table_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three (
-    a_column_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three_bytes serial PRIMARY KEY
-        CHECK (a_column_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three_bytes > 1) UNIQUE
-        REFERENCES a_table_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three);
+    a_column_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three_bytes serial UNIQUE
+        REFERENCES a_table_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three (a_column_with_a_name_that_is_so_long_that_it_nearly_fills_sixty_three_bytes));
 CREATE TABLE "Ünïcödé Täblé with a löng näme thät hits the limit öf bytes" ("cölumn ä ö ü ß with bytes" serial UNIQUE);
 CREATE TABLE self (id int PRIMARY KEY, parent int REFERENCES self (id));
 CREATE UNLOGGED TABLE empty ();

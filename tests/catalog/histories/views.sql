@@ -24,7 +24,6 @@ CREATE RECURSIVE VIEW nums (n) AS VALUES (1) UNION ALL SELECT n + 1 FROM nums WH
 CREATE TEMP VIEW temporary AS SELECT 1 AS a;
 CREATE VIEW functions AS SELECT g.n, t.id FROM t, generate_series(1, t.d) AS g(n);
 CREATE VIEW lateral_view AS SELECT t.id, x.c FROM t, LATERAL (SELECT o.c FROM o WHERE o.t_id = t.id LIMIT 1) x;
-CREATE VIEW natural_view AS SELECT * FROM o NATURAL JOIN (SELECT id, d FROM t) s;
 CREATE VIEW dropped AS SELECT id FROM t;
 DROP VIEW dropped;
 CREATE VIEW cascaded AS SELECT late FROM t;
