@@ -33,8 +33,8 @@ def living(schema: Schema) -> Iterator[Found]:
 
 
 def catalog_gaps(schema: Schema) -> Iterator[Gap]:
-    """Statements that the replay could not apply."""
-    yield from schema.catalog.gaps
+    """Statements about the table that the replay could not apply; others change nothing for the target."""
+    return (gap for gap in schema.catalog.gaps if schema.concerns(gap.span))
 
 
 def _definitions(schema: Schema) -> Iterator[Reference]:

@@ -9,7 +9,7 @@ from posixpath import dirname
 
 from legacy_ref_scan.languages import LANGUAGES
 from legacy_ref_scan.mentions import Names
-from legacy_ref_scan.model import Claim, Found, SourceFile
+from legacy_ref_scan.model import Claim, Found, SourceFile, Span
 from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
@@ -86,6 +86,11 @@ class ScanProject:
     def accountable(self) -> list[SourceFile]:
         """Every file whose mentions must be explained."""
         return [*self._history, *(source for group in self._candidates.values() for source in group)]
+
+    def concerns(self, span: Span) -> bool:
+        """Whether the text at a place holds a mention."""
+        source = self.read(span.path)
+        return source is None or self.names.in_text(source.data[span.start : span.end])
 
     def near(self, path: str) -> bool:
         """Whether the table is spoken of in the directory of a file."""

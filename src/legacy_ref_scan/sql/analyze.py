@@ -43,12 +43,15 @@ _MAX_DYNAMIC = 4
 
 @dataclass(frozen=True)
 class Schema:
-    """What a fragment is resolved against. `near` says whether a file's neighbourhood speaks of the table."""
+    """What a fragment is resolved against. `near` says whether a file's neighbourhood speaks of the table,
+    `concerns` whether a statement at a place in the migrations does.
+    """
 
     catalog: Catalog
     watch: Watch
     names: Names
     near: Callable[[str], bool] = lambda _: True
+    concerns: Callable[[Span], bool] = lambda _: True
     star_gates: bool = True
     replacement: str = ""
 
@@ -250,6 +253,8 @@ class _Analyzer:
         if kind not in (Kind.WORD, Kind.QUOTED):
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         label = result.labels.get(token.start)
+        if label is None and self.text[token.start - 1 : token.start] == b"@" and token.start:
+            return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         name = name_of(raw)
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)

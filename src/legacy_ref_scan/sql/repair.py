@@ -26,6 +26,8 @@ _OPERATOR_BYTES = frozenset(b"+-*/<>=~!@#%^&|`?")
 _REAL_QUESTION_MARKS = frozenset({b"?", b"@?", b"?|", b"?&", b"?-", b"?-|", b"?||", b"?#", b"@@?"})
 _CONTAINS_AT = frozenset({b"<@", b"@", b"@@", b"|@", b"@@@"})
 _QUANTIFIERS = frozenset({b"any", b"all", b"some"})
+_BEFORE_SUBQUERY = frozenset({b"as", b"from", b"exists", b"in", b"join", b"lateral", b"materialized"})
+_CLAUSES = frozenset(b"where group order having limit offset join left right inner cross union fetch window".split())
 _SUBQUERY = frozenset({b"select", b"values", b"with", b"table"})
 
 
@@ -126,6 +128,11 @@ class _Repairer:
 
     def of_hole(self, index: int, token: Token) -> Edit:
         """An unknown value becomes a name where an operand is wanted; elsewhere (an unknown clause) nothing."""
+        query = self.of_query_hole(index)
+        if query:
+            return (token.start, token.end, query)
+        if self.word(index - 1) == b"values":
+            return (token.start, token.end, b" ($1) ")
         glued_before = index > 0 and self.solid[index - 1].end == token.start
         glued_after = self._glued(index)
         name = (Kind.WORD, Kind.QUOTED)
@@ -138,6 +145,21 @@ class _Repairer:
         if glued_before and self.raw(index - 1) == b".":
             return (token.start, token.end, HOLE_NAME)
         return (token.start, token.end, HOLE_NAME if self._wants_operand(index) else b" ")
+
+    def of_query_hole(self, index: int) -> bytes:
+        """A hole that holds the head of a query, told by the clause that follows; empty for every other hole."""
+        starts = (index == 0 and not self.expression) or (
+            self.raw(index - 1) == b"(" and self.word(index - 2) in _BEFORE_SUBQUERY
+        )
+        if not starts:
+            return b""
+        following = index + 1
+        while following < len(self.solid) and self.solid[following].kind is Kind.HOLE:
+            following += 1
+        word = self.word(following)
+        if word in (b"and", b"or"):
+            return b" SELECT * FROM " + HOLE_NAME + b" WHERE true "
+        return b" SELECT * FROM " + HOLE_NAME + b" " if word in _CLAUSES else b""
 
     def _glued(self, index: int) -> bool:
         return index + 1 < len(self.solid) and self.solid[index + 1].start == self.solid[index].end
