@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 
 from legacy_ref_scan.model import Access, Report, SourceFile, Span, Verdict
 from legacy_ref_scan.reports import FORMATS, Options

@@ -15,11 +15,11 @@ error[write, read]: 3 uses of public.campaign_phases.error_message
  --> store/phases.go:5:36 in (*Store).Save
   |
 5 |         INSERT INTO campaign_phases (id, error_message)
-  |                                          ^^^^^^^^^^^^^ write: INSERT names the column
+  |                                          ^^^^^^^^^^^^^ INSERT names the column
 ...
 8 |         SET error_message = EXCLUDED.error_message`)
-  |             ^^^^^^^^^^^^^ write: UPDATE sets the column
-  |                             ^^^^^^^^^^^^^^^^^^^^^^ read: an expression reads the column
+  |             ^^^^^^^^^^^^^ UPDATE sets the column
+  |                             ^^^^^^^^^^^^^^^^^^^^^^ an expression reads the column
   = help: leave the column out of the INSERT
   = help: leave the column out of SET
 
@@ -152,6 +152,25 @@ def test_columns_that_come_along_at_one_place_share_an_underline(report: Report)
         "  = why: the column comes along in *\n"
         "  = help: list the columns\n\n"
     )
+
+
+def test_equal_gaps_of_a_file_are_one_finding(clean: Report) -> None:
+    source = SourceFile("a.go", b"f(x)\ng(y)\n\nf(x)\n", "go")
+    gaps = tuple(Gap(Span("a.go", at, at + 1), "unknown-call", "x may be any text") for at in (13, 2))
+    shown = text(replace(clean, verdict=Verdict.UNKNOWN, gaps=gaps, files={"a.go": source}))
+    assert shown.startswith(
+        "unknown[unknown-call]: x may be any text (2 places)\n"
+        " --> a.go:1:3\n  |\n1 | f(x)\n  |   ^\n...\n4 | f(x)\n  |   ^\n\n"
+    )
+
+
+def test_statements_of_a_sql_file_are_findings_of_their_own() -> None:
+    source = SourceFile("a.sql", b"SELECT x,\n x;\nSELECT x;\n", "sql")
+    found = tuple(
+        reference(Span("a.sql", at, at + 1), Access.READ, "reads x", symbol="", kind="sql-file") for at in (7, 11, 21)
+    )
+    report = Report((found[0].target,), Verdict.REFERENCED, found, (), (), (), (), {"a.sql": source})
+    assert text(report).count("error[read]") == 2
 
 
 def test_a_reference_that_does_not_gate_is_a_warning(report: Report) -> None:

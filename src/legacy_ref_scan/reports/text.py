@@ -14,7 +14,8 @@ from legacy_ref_scan.reports.snippet import mark
 from legacy_ref_scan.reports.style import clean, encodable, paint
 
 NEAR = 8
-"""References of one function that start at most so many lines apart are shown as one finding."""
+"""References of one function that start at most so many lines apart are shown as one finding; in SQL files, those of
+one statement."""
 _UNREADABLE_SHOWN = 20
 _NAMED_TARGETS = 3
 # A definition in history or a dependent that vanishes with the column needs no action: one line each.
@@ -68,9 +69,12 @@ def grouped(report: Report, items: Sequence[Reference]) -> Iterator[list[Referen
 
 def _together(report: Report, one: Reference, other: Reference) -> bool:
     same = [(item.span.path, item.symbol, item.kind, item.gating, item.test) for item in (one, other)]
-    if same[0] != same[1] or one.span.path not in report.files:
+    source = report.files.get(one.span.path)
+    if same[0] != same[1] or source is None:
         return False
-    return locate(report, other.span).line - locate(report, one.span).line <= NEAR
+    if source.language == "sql":
+        return b";" not in source.data[one.span.end : other.span.start]
+    return source.line_of(other.span.start) - source.line_of(one.span.start) <= NEAR
 
 
 def _finding(report: Report, group: Sequence[Reference], colour: bool) -> Iterator[str]:
@@ -107,18 +111,22 @@ def _labels(group: Sequence[Reference]) -> list[Label]:
         here = list(items)
         accesses = ", ".join(dict.fromkeys(item.access.value for item in here))
         whys = "; ".join(dict.fromkeys(item.message for item in here))
-        labels.append(Label(span, f"{accesses}: {whys}" if len(messages) > 1 else accesses))
+        labels.append(Label(span, whys if len(messages) > 1 else accesses))
     return [Label(labels[0].span)] if len(labels) == 1 else labels
 
 
 def _gaps(report: Report, colour: bool) -> Iterator[str]:
-    gaps = sorted(in_order(report.gaps), key=lambda item: item.test)
-    yield from _spaced(_gap(report, item, colour) for item in gaps)
+    groups: dict[tuple[str, ...], list[Gap]] = {}
+    for item in sorted(in_order(report.gaps), key=lambda item: item.test):
+        groups.setdefault((item.span.path, item.reason, item.message, item.symbol), []).append(item)
+    yield from _spaced(_gap(report, group, colour) for group in groups.values())
 
 
-def _gap(report: Report, item: Gap, colour: bool) -> Iterator[str]:
-    yield _header(f"unknown[{item.reason}]", "yellow bold", item.message, colour)
-    yield from _snippet(report, [Label(item.span)], item.symbol, item.test, colour)
+def _gap(report: Report, group: Sequence[Gap], colour: bool) -> Iterator[str]:
+    first = group[0]
+    places = f" ({len(group)} places)" if len(group) > 1 else ""
+    yield _header(f"unknown[{first.reason}]", "yellow bold", first.message + places, colour)
+    yield from _snippet(report, [Label(item.span) for item in group], first.symbol, first.test, colour)
 
 
 def _snippet(report: Report, labels: Sequence[Label], symbol: str, test: bool, colour: bool) -> Iterator[str]:
