@@ -84,7 +84,7 @@ class _Analyzer:
             return
         if self.fragment.consumer is Consumer.TEXT and not loose.is_statement(self.text, strict=True):
             yield from self.claims(Explanation.TEXT, self.fragment.note or "a message")
-        elif self.fragment.consumer is Consumer.SQL or loose.is_statement(self.text):
+        elif self.fragment.kind == "sql-file" or loose.is_statement(self.text):
             yield from self.statements(0, len(self.text))
         else:
             yield from self.no_statement()

@@ -104,6 +104,7 @@ _PREFIXES = (
 )
 _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
+_PATH = re.compile(rb"^[\w./*%-]*\w/[\w./*%-]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
 
 
@@ -136,14 +137,14 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
     column = names.in_text(text, "column")
     if _ONE_NAME.match(text):
         return _one_name(fragment, names, near, column)
-    if _PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text):
+    if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text):
         return (Explanation.TEXT, "", "prose")
     part = read_part(text, names)
     if part is not None:
         return part
     if not column:
         return (Explanation.TEXT, "", "a text that names the table")
-    if near and fragment.consumer is not Consumer.UNKNOWN and _looks_like_sql(text):
+    if fragment.consumer is Consumer.SQL or (near and fragment.consumer is Consumer.BUILDER and _looks_like_sql(text)):
         message = "a text that could be part of a statement, and could not be read as one"
         return (Explanation.GAP, "unreadable-fragment", message)
     return (Explanation.TEXT, "", "a text that is no SQL")
@@ -176,10 +177,15 @@ _HARMLESS = (
     "never used",
     "argument of sqlmock.",
 )
+# Functions of other packages that turn a name into something else than SQL.
+_HARMLESS_CALLS = re.compile(
+    r"argument of (?:len|cap|(?:json|yaml|xml|regexp|template|require|assert|t|http|url|os|filepath|path|strconv|time|"
+    r"flag|viper|pflag|cobra|cmp|reflect|prometheus|attribute|otel|trace|metrics?|gjson|sjson|color|expvar)\.\w+)"
+)
 
 
 def _goes_somewhere(note: str) -> bool:
-    return not any(note.startswith(word) for word in _HARMLESS)
+    return not any(note.startswith(word) for word in _HARMLESS) and not _HARMLESS_CALLS.match(note)
 
 
 def read_part(text: bytes, names: Names) -> Part | None:

@@ -168,7 +168,7 @@ class Queries(Expressions):
     def targets(self, node: Node, scope: Scope) -> Columns:
         """The result columns of a target list."""
         columns: list[Visible] = []
-        for element in node.find("target_el"):
+        for element in node.find_own("target_el"):
             if element.children and element.children[0].type == "*":
                 columns.extend(self.star(scope, (element.start, element.end)))
             else:
