@@ -16,6 +16,8 @@ from functools import cached_property
 HOLE = b"\x1a"
 """The one byte that stands in `Fragment.text` where a value is not known (ASCII SUBSTITUTE)."""
 
+_LONG_LINE = 1 << 16
+
 
 class Access(StrEnum):
     """What a reference does with the column."""
@@ -134,8 +136,27 @@ class SourceFile:
         line, end_line = self.line_of(start), self.line_of(end)
         return Location(self.path, line, self._column(line, start), end_line, self._column(end_line, end))
 
+    @cached_property
+    def _ascii(self) -> bool:
+        return self.data.isascii()
+
+    @cached_property
+    def _reached(self) -> dict[int, tuple[int, int]]:
+        return {}
+
     def _column(self, line: int, offset: int) -> int:
-        return len(self.data[self._line_starts[line - 1] : offset].decode("utf-8", "replace")) + 1
+        start = self._line_starts[line - 1]
+        if self._ascii:
+            return offset - start + 1
+        if offset - start < _LONG_LINE:
+            return len(self.data[start:offset].decode("utf-8", "replace")) + 1
+        # A data file may be one line of megabytes with thousands of mentions: count on from the last one.
+        at, column = self._reached.get(line, (start, 1))
+        if offset < at:
+            at, column = start, 1
+        column += len(self.data[at:offset].decode("utf-8", "replace"))
+        self._reached[line] = (offset, column)
+        return column
 
 
 @dataclass(frozen=True, slots=True)

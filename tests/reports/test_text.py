@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from time import monotonic
 
-from legacy_ref_scan.model import Access, Gap, Report, SourceFile, Span, Target, Verdict
+from legacy_ref_scan.model import Access, Claim, Explanation, Gap, Mention, Report, SourceFile, Span, Target, Verdict
 from legacy_ref_scan.reports import FORMATS, Options
 from legacy_ref_scan.reports.style import width
 from tests.reports.conftest import INSERT, STAR, reference
@@ -216,6 +217,21 @@ def test_a_very_long_line_is_clipped_around_the_token() -> None:
     assert line.startswith("…x")
     assert line.endswith("y…")
     assert line[underline.index("^") :].startswith("error_message")
+
+
+def test_thousands_of_mentions_on_one_line_are_listed_in_linear_time(clean: Report) -> None:
+    row = '{"error_message": "é"},'
+    source = SourceFile("data.json", row.encode() * 50_000, "other")
+    size = len(row.encode())
+    claim = Claim(Span("data.json", 0, len(source.data)), Explanation.VALUE)
+    mentions = tuple(
+        (Mention(Span("data.json", at * size + 2, at * size + 15), "error_message", "column"), claim)
+        for at in range(50_000)
+    )
+    started = monotonic()
+    lines = text(replace(clean, mentions=mentions, files={"data.json": source}), accounting=True).splitlines()
+    assert monotonic() - started < 30  # decoding the line once a mention takes minutes
+    assert lines[50_000] == f"  1:{49_999 * len(row) + 3}  error_message  value"
 
 
 def test_nothing_from_a_file_reaches_the_terminal_as_a_control_character() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from legacy_ref_scan.model import Explanation, Report
-from legacy_ref_scan.reports.places import line_text, locate
+from legacy_ref_scan.model import Explanation, Report, Span
+from legacy_ref_scan.reports.places import locate
 from legacy_ref_scan.reports.style import clean, paint
 
 # (one, many), read after a number.
@@ -48,11 +48,11 @@ def listing(report: Report, colour: bool) -> Iterator[str]:
         yield paint(clean(path), "bold", colour)
         for mention, claim in group:
             at = locate(report, mention.span)
-            text = _token(report, path, at.line, at.column, at.end_column if at.end_line == at.line else None)
+            text = _token(report, mention.span)
             detail = f" ({clean(claim.detail)})" if claim.detail else ""
             yield f"  {at.line}:{at.column}  {text}  {claim.why.value}{detail}"
 
 
-def _token(report: Report, path: str, line: int, column: int, end: int | None) -> str:
-    text = line_text(report, path, line)
-    return "?" if text is None else clean(text[column - 1 : None if end is None else end - 1])
+def _token(report: Report, span: Span) -> str:
+    source = report.files.get(span.path)
+    return "?" if source is None else clean(source.data[span.start : span.end].decode("utf-8", "replace"))
