@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from legacy_ref_scan.model import Extracted
 
 if TYPE_CHECKING:
-    from legacy_ref_scan.languages.golang.project import Project
+    from legacy_ref_scan.languages import Project
 
 
 def extract(project: Project) -> Iterator[Extracted]:

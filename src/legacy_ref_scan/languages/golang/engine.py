@@ -22,7 +22,7 @@ from legacy_ref_scan.languages.golang.inline import (
     unknown_parameter,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
-from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Source, Unknown

@@ -11,7 +11,7 @@ from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, parti
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, place
-from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.tags import models, of_tag
 from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
 

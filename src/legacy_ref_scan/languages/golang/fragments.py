@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
+from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import Known, Origin, Text, Unknown
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Gap, Hole, Piece, Span
 
@@ -16,37 +15,52 @@ Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    use: Use
-    root: Root
-    ids: tuple[Origin, ...]
-
-    @cached_property
-    def data(self) -> bytes:
-        return self.use.text.data()
-
-
 def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
     """The uses that count: those that went no further, and no version with holes where a caller filled them."""
-    every = [_Candidate(use, root, _ids(use, marks)) for root in roots for use in root.uses]
-    by_id: dict[Origin, list[_Candidate]] = {}
-    for candidate in every:
-        for mention in dict.fromkeys(candidate.ids):
-            by_id.setdefault(mention, []).append(candidate)
+    every = list(roots)
+    strongest: dict[Text, int] = {}
+    built: set[Text] = set()
+    for use in (use for root in every for use in root.uses):
+        strongest[use.text] = max(strongest.get(use.text, 0), use.strength)
+        if use.kind == "go-builder":
+            built.add(use.text)
+    absorbed = _absorbed(strongest, marks)
     kept: dict[object, Use] = {}
-    for candidate in every:
-        rivals = min((by_id[mention] for mention in candidate.ids), key=len, default=[])
-        if not any(_replaces(rival, candidate) for rival in rivals):
-            use = candidate.use
-            kept.setdefault((use.site, use.consumer, use.kind, use.text.atoms), use)
-    return list(kept.values())
+    for root in every:
+        for use in root.uses:
+            if use.strength < strongest[use.text] or use.text in absorbed and use.strength < ASSEMBLED:
+                continue
+            if use.text in built and use.kind != "go-builder" and use.consumer is not Consumer.TEXT:
+                continue  # the statement of a builder, on its way from ToSql to the database
+            # What a log prints is never run: one version of it is enough to explain its names.
+            told = _ids(use.text, marks) if use.consumer is Consumer.TEXT else use.text
+            kept.setdefault((use.site, use.consumer, use.kind, told), use)
+    filled = _filled(every)
+    return [use for use in kept.values() if id(use) not in filled]
 
 
-def _ids(use: Use, marks: Marks) -> tuple[Origin, ...]:
+def _absorbed(texts: Iterable[Text], marks: Marks) -> set[Text]:
+    """The texts that are a part of a longer one, with the same literals."""
+    named = {text: _ids(text, marks) for text in texts}
+    by_id: dict[Origin, list[Text]] = {}
+    for text, ids in named.items():
+        for mention in dict.fromkeys(ids):
+            by_id.setdefault(mention, []).append(text)
+    return {text for text, ids in named.items() if ids and _is_part(text, ids, named, by_id)}
+
+
+def _is_part(
+    text: Text, ids: tuple[Origin, ...], named: dict[Text, tuple[Origin, ...]], by_id: dict[Origin, list[Text]]
+) -> bool:
+    rivals = min((by_id[mention] for mention in ids), key=len)
+    core, size = text.data().strip(), len(text.data())
+    return any(len(r.data()) > size and core in r.data() and _holds(named[r], ids) for r in rivals)
+
+
+def _ids(text: Text, marks: Marks) -> tuple[Origin, ...]:
     """The mentions in the literals of a text, in the order of the text."""
     found: list[Origin] = []
-    for atom in use.text.atoms:
+    for atom in text.atoms:
         if isinstance(atom, Known) and atom.origin is not None:
             path, start, end = atom.origin
             starts, ends = marks.get(path, ([], []))
@@ -55,45 +69,45 @@ def _ids(use: Use, marks: Marks) -> tuple[Origin, ...]:
     return tuple(found)
 
 
-def _replaces(rival: _Candidate, candidate: _Candidate) -> bool:
-    if rival is candidate:
-        return False
-    mine, theirs = candidate.use, rival.use
-    if mine.text.atoms == theirs.text.atoms:
-        return _same_text_is_better(mine, theirs)
-    if mine.strength < ASSEMBLED and _holds(rival.ids, candidate.ids):
-        return len(rival.data) > len(candidate.data) and candidate.data.strip() in rival.data
-    return _fills_parameters(rival, candidate)
-
-
-def _same_text_is_better(mine: Use, theirs: Use) -> bool:
-    """The same text at a stronger place; a builder's statement over the string that it returns."""
-    if theirs.strength != mine.strength:
-        return theirs.strength > mine.strength
-    return theirs.kind == "go-builder" and mine.kind != "go-builder" and mine.consumer is not Consumer.TEXT
-
-
 def _holds(outer: tuple[Origin, ...], inner: tuple[Origin, ...]) -> bool:
     size = len(inner)
     return any(outer[at : at + size] == inner for at in range(len(outer) - size + 1))
 
 
-def _fills_parameters(rival: _Candidate, candidate: _Candidate) -> bool:
-    """The rival is the same text, seen from a caller who knows the parameters.
+def _filled(roots: list[Root]) -> set[int]:
+    """Ids of the uses with a hole for a parameter that the callers fill: there are callers' versions of them.
 
     Only for functions that nobody can call from elsewhere: an exported method may have callers behind interfaces.
     """
-    declaration = candidate.root.declaration
-    if rival.root is candidate.root or declaration.key not in rival.root.calls:
-        return False
-    if declaration.kind == "method" and declaration.name[:1].isupper():
-        return False
-    if rival.root.declaration.file.source.test and not declaration.file.source.test:
-        return False
-    open_holes = [a for a in candidate.use.text.atoms if isinstance(a, Unknown) and _own_parameter(a, candidate.root)]
-    if not open_holes or any(isinstance(a, Unknown) and _own_parameter(a, candidate.root) for a in rival.use.text.atoms):
-        return False
-    return _is_subsequence([a for a in candidate.use.text.atoms if isinstance(a, Known)], rival.use.text.atoms)
+    callers: dict[object, list[Root]] = {}
+    for root in roots:
+        for key in root.calls:
+            callers.setdefault(key, []).append(root)
+    found: set[int] = set()
+    for root in roots:
+        declaration = root.declaration
+        if declaration.kind == "method" and declaration.name[:1].isupper():
+            continue
+        test = declaration.file.source.test
+        rivals = [
+            use
+            for caller in callers.get(declaration.key, ())
+            if test or not caller.declaration.file.source.test
+            for use in caller.uses
+            if not _own_parameters(use, root)
+        ]
+        if rivals:
+            found |= {id(use) for use in root.uses if _own_parameters(use, root) and _has_fuller(use, rivals)}
+    return found
+
+
+def _has_fuller(use: Use, rivals: list[Use]) -> bool:
+    known = [atom for atom in use.text.atoms if isinstance(atom, Known)]
+    return any(_is_subsequence(known, rival.text.atoms) for rival in rivals)
+
+
+def _own_parameters(use: Use, root: Root) -> bool:
+    return any(isinstance(atom, Unknown) and _own_parameter(atom, root) for atom in use.text.atoms)
 
 
 def _own_parameter(atom: Unknown, root: Root) -> bool:
@@ -134,6 +148,7 @@ def laid_out(text: Text, site: Origin) -> tuple[bytes, tuple[Piece, ...], tuple[
 
 def partial_gaps(uses: Iterable[Use]) -> Iterator[Gap]:
     """A gap for every place where some combinations of strings were left out."""
-    for use in {use.site: use for use in uses if use.text.partial}.values():
+    concerned = (use for use in uses if use.text.partial and use.consumer is not Consumer.TEXT)
+    for use in {use.site: use for use in concerned if may_be_sql(use.text.data())}.values():
         message = "too many combinations of strings: not every possible text was looked at"
         yield Gap(Span(*use.site), "go-too-many-texts", message, use.symbol, use.test)

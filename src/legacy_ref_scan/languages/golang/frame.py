@@ -8,7 +8,7 @@ from functools import cached_property
 
 from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
-from legacy_ref_scan.languages.golang.project import Names
+from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
@@ -75,12 +75,6 @@ class Knowledge:
     constants: dict[tuple[str, int, int], Value] = field(default_factory=dict)
     focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions that hold or pass on a name
 
-    def learn(self, table: dict[tuple[str, str], Value], key: tuple[str, str], value: Value) -> bool:
-        """Adds a value; true where it is new."""
-        before = table.get(key, ())
-        after = union([before, value])
-        table[key] = after
-        return after != before
 
 
 @dataclass(frozen=True)
@@ -307,8 +301,10 @@ class Frame:
         inside = list(flatten(telling, 1))
         for text in inside:
             self._want(text)
-        new = self.run.knowledge.learn(table[kind], key, telling)
-        if new and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
+        before = table[kind].get(key, ())
+        after = self.run.narrowed(union([before, telling], 4 * MAX_ALTERNATIVES))
+        table[kind][key] = after
+        if after != before and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
             self.run.stored.add((kind, key))
 
 

@@ -11,7 +11,7 @@ from posixpath import dirname, join, normpath
 import tree_sitter
 import tree_sitter_go
 
-from legacy_ref_scan.languages.golang.project import Project
+from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.values import Origin
 from legacy_ref_scan.model import SourceFile
 

@@ -14,6 +14,7 @@ from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
+    Atom,
     Entries,
     Items,
     Known,
@@ -191,13 +192,20 @@ def _trimmed(text: Text, cut: bytes, start: bool, end: bool, whole: bool) -> Tex
 def _map_case(change: Callable[[bytes], bytes]) -> Model:
     def model(frame: Frame, call: Called) -> Value:
         return tuple(
-            Text(
-                tuple(a._replace(text=change(a.text)) if isinstance(a, Known) else a for a in text.atoms), text.partial
-            )
+            Text(tuple(_changed(atom, change) for atom in text.atoms), text.partial)
             for text in as_texts(call.values[0], frame.origin(call.node))
         )
 
     return model
+
+
+def _changed(atom: Atom, change: Callable[[bytes], bytes]) -> Atom:
+    """Changed bytes no longer match their origin: with the quote before them they are an indivisible piece."""
+    if isinstance(atom, Unknown) or change(atom.text) == atom.text:
+        return atom
+    origin = atom.origin
+    whole = origin is not None and len(atom.text) == origin[2] - origin[1]
+    return Known(change(atom.text), (origin[0], origin[1] - 1, origin[2]) if origin is not None and whole else origin)
 
 
 def _same(frame: Frame, call: Called) -> Value:

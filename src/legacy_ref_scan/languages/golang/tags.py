@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
-from legacy_ref_scan.languages.golang.project import Names
+from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.languages.golang.types import struct_fields
 from legacy_ref_scan.model import Claim, Explanation, Mapping, Mention, Span
 
