@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,7 @@ import pytest
 
 from legacy_ref_scan.assume import with_targets
 from legacy_ref_scan.catalog import apply_file, replay
+from legacy_ref_scan.cli import main
 from legacy_ref_scan.generate import Pair, Refusal, plan_pair, planned_version, write_pair
 from legacy_ref_scan.generate.numbers import numbered, pair_names, problems
 from legacy_ref_scan.generate.spelling import literal, type_name
@@ -25,11 +27,13 @@ from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import Access, Gap, Reference, Report, ScanError, SourceFile, Span, Target, Verdict
 from legacy_ref_scan.rules import MigrationPlan, Rule
 from legacy_ref_scan.schema import Catalog, Column, Constraint, Index, Relation, SchemaObject, Trigger, Use
+from tests.expectations import FIXTURES
 
 OID = 16384
 TABLE = "campaign_phases"
 PLAN = MigrationPlan(68, "drop_campaign_phases_error_columns", "migrations", "golang-migrate")
 UP, DOWN = (f"000068_{PLAN.name}.{direction}.sql" for direction in ("up", "down"))
+PLAN_DIRECTORY = "database/migrations"
 TARGETS = (Target("public", TABLE, "error_message"),)
 CLEAN = Report((), Verdict.CLEAN, (), (), (), (), (), {})
 ERROR_MESSAGE = Column(attnum=3, name="error_message")
@@ -605,3 +609,33 @@ class TestOnPostgreSQL:
         assert all(";" not in line for line in text.splitlines() if line.startswith("--"))
         with pytest.raises(psycopg.errors.CheckViolation):
             database.execute("INSERT INTO campaign_phases VALUES (3)")
+
+
+class TestDomainflow:
+    """The shipped rule on the shipped fixtures, through the command line."""
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Callable[[str], Path]:
+        return lambda name: shutil.copytree(FIXTURES / "domainflow" / name, tmp_path / name)
+
+    @pytest.mark.parametrize("name", ["before", "between"])
+    def test_refuses_while_something_uses_the_column(self, repository: Callable[[str], Path], name: str) -> None:
+        root = repository(name)
+        there = sorted(path.name for path in (root / PLAN_DIRECTORY).iterdir())
+        assert main(["generate-migration", "--root", str(root)]) == 1
+        assert sorted(path.name for path in (root / PLAN_DIRECTORY).iterdir()) == there
+
+    def test_writes_the_pair_of_the_plan(self, repository: Callable[[str], Path], database: Connection) -> None:
+        root = repository("after")
+        assert main(["generate-migration", "--root", str(root)]) == 0
+        directory = root / PLAN_DIRECTORY
+        up, down = (directory / UP).read_bytes(), (directory / DOWN).read_bytes()
+        assert up == b"BEGIN;\nALTER TABLE campaign_phases DROP COLUMN IF EXISTS error_message;\nCOMMIT;\n"
+        assert down == b"BEGIN;\nALTER TABLE campaign_phases ADD COLUMN IF NOT EXISTS error_message TEXT;\nCOMMIT;\n"
+        for path in sorted(directory.glob("*.up.sql")):
+            if path.name != UP:
+                run(database, path.read_bytes())
+        before = database.execute(SHAPE).fetchall(), database.execute(HANGING).fetchall()
+        for step in (up, down, up, down):
+            run(database, step)
+        assert (database.execute(SHAPE).fetchall(), database.execute(HANGING).fetchall()) == before
