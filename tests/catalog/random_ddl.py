@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-_TABLES = ("t", "u", "v1", "app.t", '"Odd"')
+_TABLES = ("t", "u", "v1", "app.t", "x")
 _COLUMNS = ("a", "b", "c", "error_message", '"Q q"')
 _TYPES = ("int", "text", "varchar(7)", "timestamptz", "numeric(5,2)", "int[]", "serial", "mood", "bigint")
 
@@ -64,9 +64,10 @@ class Names:
     def query(self) -> str:
         t = self.table
         return self.one(
-            f"SELECT * FROM {t}", f"SELECT {self.columns} FROM {t}", f"SELECT {self.column} AS x, {self.column} FROM {t}",
+            f"SELECT * FROM {t}", f"SELECT {self.columns} FROM {t}",
+            f"SELECT {self.column} AS x, {self.column} FROM {t}",
             f"SELECT p.{self.column}, q.{self.column} AS y FROM {t} p JOIN {self.table} q USING ({self.column})",
-            f"SELECT p.* FROM {t} p WHERE EXISTS (SELECT 1 FROM {self.table} q WHERE q.{self.column} = p.{self.column})",
+            f"SELECT p.* FROM {t} p WHERE EXISTS (SELECT 1 FROM {self.table} q WHERE q.{self.column} = p.a)",
             f"WITH w AS (SELECT * FROM {t}) SELECT {self.column} FROM w",
             f"SELECT {self.column}, count(*) AS n FROM {t} GROUP BY 1",
             f"SELECT {self.column} FROM {t} UNION ALL SELECT {self.column} FROM {self.table}",
@@ -85,7 +86,8 @@ def _alter(n: Names) -> str:
         f"ADD {n.definition}", f"ADD COLUMN IF NOT EXISTS {n.definition}", f"DROP COLUMN {n.column}{n.cascade}",
         f"DROP COLUMN IF EXISTS {n.column}{n.cascade}", f"ALTER {n.column} TYPE text USING {n.column}::text",
         f"ALTER {n.column} SET NOT NULL", f"ALTER {n.column} DROP NOT NULL", f"ALTER {n.column} SET DEFAULT NULL",
-        f"ALTER {n.column} DROP DEFAULT", f"ADD {n.constraint}", f"ADD {n.constraint}", f"DROP CONSTRAINT k1{n.cascade}",
+        f"ALTER {n.column} DROP DEFAULT", f"ADD {n.constraint}", f"ADD {n.constraint}",
+        f"DROP CONSTRAINT k1{n.cascade}",
         f"DROP CONSTRAINT IF EXISTS k2{n.cascade}", f"INHERIT {n.table}", f"NO INHERIT {n.table}",
         f"ALTER {n.column} DROP EXPRESSION", f"ALTER {n.column} DROP IDENTITY IF EXISTS",
     )  # fmt: skip
@@ -95,8 +97,9 @@ def _alter(n: Names) -> str:
 
 def _rename(n: Names) -> str:
     return f"ALTER TABLE {n.table} " + n.one(
-        f"RENAME {n.column} TO {n.column}", f"RENAME COLUMN {n.column} TO {n.column}", f"RENAME CONSTRAINT k1 TO {n.one('k2', 'k3')}",
-        f"RENAME TO {n.one('t', 'u', 'v1', '"Odd"')}", "SET SCHEMA app", "SET SCHEMA public",
+        f"RENAME {n.column} TO {n.column}", f"RENAME COLUMN {n.column} TO {n.column}",
+        f"RENAME CONSTRAINT k1 TO {n.one('k2', 'k3')}",
+        f"RENAME TO {n.one('t', 'u', 'v1', 'x')}", "SET SCHEMA app", "SET SCHEMA public",
     )  # fmt: skip
 
 
@@ -138,9 +141,11 @@ def _drop(n: Names) -> str:
         f"DROP TABLE {n.table}{n.cascade}", f"DROP TABLE IF EXISTS {n.table}, {n.table}", f"DROP INDEX i1{n.cascade}",
         f"DROP VIEW {n.one('w1', 'w2', 'app.w1')}{n.cascade}", f"DROP MATERIALIZED VIEW w1{n.cascade}",
         f"DROP TRIGGER g1 ON {n.table}", f"DROP POLICY IF EXISTS p1 ON {n.table}", "DROP STATISTICS s1",
-        f"ALTER VIEW {n.one('w1', 'w2')} RENAME x TO z", "ALTER INDEX i1 RENAME TO i3", "ALTER TYPE mood RENAME TO mood2",
+        f"ALTER VIEW {n.one('w1', 'w2')} RENAME x TO z", "ALTER INDEX i1 RENAME TO i3",
+        "ALTER TYPE mood RENAME TO mood2",
         "ALTER TYPE mood2 RENAME TO mood", f"DROP TYPE mood{n.cascade}", "DROP FUNCTION f() CASCADE",
-        "CREATE TYPE mood AS ENUM ('x', 'y')", f"ALTER PUBLICATION pub DROP TABLE {n.table}", f"DROP FUNCTION at{n.cascade}",
+        "CREATE TYPE mood AS ENUM ('x', 'y')", f"ALTER PUBLICATION pub DROP TABLE {n.table}",
+        f"DROP FUNCTION at{n.cascade}",
     )  # fmt: skip
 
 

@@ -47,21 +47,21 @@ class TestPlaces:
     @pytest.mark.parametrize(
         ("text", "tokens"),
         [
-            ("CREATE INDEX i ON t (a, lower(b)) INCLUDE (c) WHERE c > 1", [("a", "read"), ("c", "read"), ("b", "read"), ("c", "read")]),
-            ("ALTER TABLE t ADD UNIQUE (b, a)", [("b", "read"), ("a", "read")]),
-            ("ALTER TABLE t ADD CHECK (a > c)", [("a", "read"), ("c", "read")]),
-            ("CREATE POLICY p ON t USING (t.a > 1)", [("a", "read")]),
-            ("CREATE TRIGGER x BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (NEW.c > 1) EXECUTE FUNCTION f()", [("b", "read"), ("c", "read")]),
-            ("CREATE STATISTICS s ON a, b FROM t", [("a", "read"), ("b", "read")]),
-            ("CREATE PUBLICATION p FOR TABLE t (a)", [("a", "read")]),
-            ("GRANT SELECT (b) ON t TO PUBLIC", [("b", "read")]),
+            ("CREATE INDEX i ON t (a, lower(b)) INCLUDE (c) WHERE c > 1", "abcc"),
+            ("ALTER TABLE t ADD UNIQUE (b, a)", "ab"),
+            ("ALTER TABLE t ADD CHECK (a > c)", "ac"),
+            ("CREATE POLICY p ON t USING (t.a > 1)", "a"),
+            ("CREATE TRIGGER x BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (NEW.c > 1) EXECUTE FUNCTION f()", "bc"),
+            ("CREATE STATISTICS s ON a, b FROM t", "ab"),
+            ("CREATE PUBLICATION p FOR TABLE t (a)", "a"),
+            ("GRANT SELECT (b) ON t TO PUBLIC", "b"),
         ],
-    )  # fmt: skip
-    def test_of_uses(self, text: str, tokens: list[tuple[str, str]]) -> None:
+    )
+    def test_of_uses(self, text: str, tokens: str) -> None:
         before = replayed("CREATE TABLE t (a int, b text, c int)")
         after = replayed(text, before, "2.up.sql")
         new = [item for key, item in after.objects.items() if key not in before.objects and item.uses]
-        assert [sorted(used(text, item.uses)) for item in new] == [sorted(tokens)]
+        assert [sorted(used(text, item.uses)) for item in new] == [[(token, "read") for token in tokens]]
 
     def test_of_a_view(self) -> None:
         before = replayed("CREATE TABLE t (a int, b text)")
@@ -70,10 +70,7 @@ class TestPlaces:
         view = relation(after, "v")
         assert used(text, view.uses) == [("a", "read"), ("b", "read")]
         table = relation(after, "t")
-        assert [(c.name, c.sources) for c in view.columns] == [
-            ("x", {(table.oid, 1)}),
-            ("b", {(table.oid, 2)}),
-        ]
+        assert {c.name: set(c.sources) for c in view.columns} == {"x": {(table.oid, 1)}, "b": {(table.oid, 2)}}
         assert view.query is not None
         assert view.query.text == b"SELECT a AS x, b FROM t"
 
@@ -163,8 +160,8 @@ class TestConditions:
     @pytest.mark.parametrize(
         ("condition", "columns"),
         [
-            ("NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b')", ["a", "b"]),
-            ("NOT (EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'))", ["a", "b"]),
+            ("NOT EXISTS (SELECT FROM information_schema.columns WHERE table_name='t' AND column_name='b')", [*"ab"]),
+            ("NOT (EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b'))", ["a", "b"]),
             ("EXISTS (SELECT 1 FROM information_schema.columns WHERE table_name = 't' AND column_name = 'b')", ["a"]),
             ("EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 't')", ["a", "b"]),
             ("to_regclass('public.t') IS NULL", ["a"]),

@@ -28,12 +28,25 @@ def alter_table(statement: Statement) -> None:
     partition = node.child("partition_cmd")
     if partition is not None:
         _partition(statement, oid, partition)
-    for command in _commands(node):
+    commands = sorted(_commands(node), key=_pass)
+    for command in commands:
         handler = _handler(command)
         if handler is None:
             statement.gap(command, "catalog-unknown-statement", "this form of ALTER TABLE is not known here")
         else:
             handler(statement, oid, command)
+    _add_constraints(statement, oid, commands)
+
+
+def _pass(command: Node) -> int:
+    """PostgreSQL works in passes (AlterTablePass): what goes, new types, new columns, and only then the rest."""
+    words = [child.type for child in command.children]
+    default = command.child("alter_column_default")
+    if words[0] == "kw_drop" or words[-3:] == ["kw_drop", "kw_not", "kw_null"] or (default and default.has("kw_drop")):
+        return 0
+    if "kw_type" in words:
+        return 1
+    return 2 if words[0] == "kw_add" else 3
 
 
 def _commands(node: Node) -> Iterator[Node]:
@@ -44,7 +57,7 @@ def _commands(node: Node) -> Iterator[Node]:
 def _handler(command: Node) -> Handler | None:
     words = [child.type for child in command.children]
     if words[0] == "kw_add":
-        return _add_constraint if "TableConstraint" in words else _add_column
+        return _nothing if "TableConstraint" in words else _add_column
     if words[0] == "kw_drop":
         return _drop_constraint if words[1] == "kw_constraint" else _drop_column
     if words[0] == "kw_alter":
@@ -89,15 +102,14 @@ def _add_column(statement: Statement, oid: int, command: Node) -> None:
     if old is not None:
         _present(statement, oid, name, old, command.has("kw_if") or statement.guarded)
         return
-    clauses = columns.add(statement, oid, definition)
-    constraints.add_all(statement, oid, clauses)
+    columns.add(statement, oid, definition)
+    statement.added.add(definition.start)
     columns.add_generated(statement, oid, definition)
     made = statement.state.relations[oid].column(statement.name(name))
     for child in statement.state.descendants(oid):
         if made is not None and child.column(made.name) is None:
             statement.state.add_column(child.oid, replace(made, local=False))
             columns.add_generated(statement, child.oid, definition)
-        copy_check(statement, statement.state.relations[oid], child.oid)
 
 
 def _present(statement: Statement, oid: int, name: Node, old: Column, expected: bool) -> None:
@@ -181,8 +193,9 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
         change(identity="always" if always else "by default")
         columns.new_sequence(statement, state.relations[oid], column)
     elif words[:2] == ["kw_drop", "kw_identity"]:
-        change(identity="")
-        _drop_sequence(statement, oid, column)
+        if column.identity:
+            change(identity="")
+            _drop_sequence(statement, oid, column)
     elif words[:2] == ["kw_drop", "kw_expression"]:
         change(generated="", default=None)
         expression = state.object("generated", oid, column.name)
@@ -213,13 +226,19 @@ def _drop_sequence(statement: Statement, oid: int, column: Column) -> None:
         state.remove_relation(sequence)
 
 
-def _add_constraint(statement: Statement, oid: int, command: Node) -> None:
-    node = command.child("TableConstraint")
-    clause = constraints.table_clause(statement, node) if node else None
-    if clause is None:
-        return
-    constraints.add(statement, oid, clause)
-    if clause.type == "check":
+def _add_constraints(statement: Statement, oid: int, commands: list[Node]) -> None:
+    """The constraints that the commands add, inline ones too; they may be about columns that came later."""
+    groups = []
+    for command in commands:
+        table, column = command.child("TableConstraint"), command.child("columnDef")
+        if table is not None:
+            clause = constraints.table_clause(statement, table)
+            groups.append([clause] if clause is not None else [])
+        elif column is not None and column.start in statement.added:
+            name = column.child("ColId")
+            groups.append(constraints.inline_clauses(statement, name, column.child("ColQualList")) if name else [])
+    constraints.add_groups(statement, oid, groups)
+    if groups:
         for child in _family(statement, oid)[1:]:
             copy_check(statement, statement.state.relations[oid], child)
 

@@ -73,12 +73,23 @@ def inline_clauses(statement: Statement, column: Node, qualifiers: Node | None) 
 
 
 def add_all(statement: Statement, oid: int, clauses: list[Clause]) -> None:
-    """Add the constraints of one statement in PostgreSQL's order; equal keys become one."""
-    ordered = sorted((c for c in clauses if c.type), key=lambda clause: _ORDER.index(clause.type))
-    for clause in _merged(statement, ordered):
+    """Add the constraints of CREATE TABLE; equal keys become one."""
+    add_groups(statement, oid, [clauses])
+
+
+def add_groups(statement: Statement, oid: int, groups: list[list[Clause]]) -> None:
+    """Add constraints in PostgreSQL's order; of equal keys in one group the first stays."""
+    clauses = [clause for group in groups for clause in _merged(statement, _in_order(group))]
+    for clause in (c for group in groups for c in group if "kw_not" in c.words and c.node.has("ColId")):
+        set_not_null(statement, oid, clause.node)
+    for clause in _in_order(clauses):
         made = _make(statement, statement.state.relations[oid], clause)
         if made is not None:
             _enter(statement, made)
+
+
+def _in_order(clauses: list[Clause]) -> list[Clause]:
+    return sorted((c for c in clauses if c.type), key=lambda clause: _ORDER.index(clause.type))
 
 
 def _merged(statement: Statement, clauses: list[Clause]) -> list[Clause]:
@@ -101,16 +112,6 @@ def _key_of(statement: Statement, clause: Clause) -> tuple[str, ...]:
     others = clause.node.all("opt_unique_null_treatment", "opt_c_include", "ConstraintAttributeSpec")
     options = [statement.raw(other).lower() for other in others]
     return (*(statement.name(name) for name in _names(clause)), "", *options, clause.attributes.lower())
-
-
-def add(statement: Statement, oid: int, clause: Clause) -> None:
-    """Add one constraint to a relation."""
-    if "kw_not" in clause.words and clause.node.has("ColId"):
-        set_not_null(statement, oid, clause.node)
-    elif clause.type:
-        made = _make(statement, statement.state.relations[oid], clause)
-        if made is not None:
-            _enter(statement, made)
 
 
 def set_not_null(statement: Statement, oid: int, node: Node) -> None:

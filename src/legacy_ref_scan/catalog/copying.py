@@ -140,7 +140,7 @@ def _renamed(definition: str, item: SchemaObject, name: str, source: Relation, t
 
 def _copy_statistics(state: State, item: SchemaObject, source: Relation, target: Relation) -> None:
     names = {column.attnum: column.name for column in source.columns}
-    used = [names.get(use.column[1], "expr") for use in item.uses]
+    used = [names.get(attnum, "expr") for attnum in sorted(use.column[1] for use in item.uses)]
     name = choose(target.name, addition(used), "stat", lambda n: _statistics_taken(state, target.schema, n))
     definition = _renamed(item.definition, item, name, source, target)
     state.put(replace(moved(item, source, target), name=name, definition=definition))

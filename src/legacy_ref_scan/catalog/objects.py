@@ -7,6 +7,7 @@ from dataclasses import replace
 from legacy_ref_scan.catalog.figure import expression_name
 from legacy_ref_scan.catalog.names import addition, choose, distinct_names, quoted
 from legacy_ref_scan.catalog.statement import Needs, Statement
+from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.schema import Index, Relation, SchemaObject, Trigger, Use
 from legacy_ref_scan.sql.tree import Node
 
@@ -58,7 +59,7 @@ def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tu
     attnums: list[int] = []
     uses: list[Use] = []
     for element in nodes:
-        plain = element.child("ColId") or _bare_column(element)
+        plain = element.child("ColId") or _bare_column(statement, relation, element)
         if plain is not None:
             numbers, found = statement.column_uses([plain], relation)
             attnums.extend(numbers or (0,))
@@ -69,13 +70,19 @@ def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tu
     return tuple(attnums), tuple(uses)
 
 
-def _bare_column(element: Node) -> Node | None:
-    """`((c))` and `((c COLLATE x))` are kept as the plain column (ComputeIndexAttrs)."""
+def _bare_column(statement: Statement, relation: Relation, element: Node) -> Node | None:
+    """`((c))`, `((c COLLATE x))`, a cast to the column's own type: kept as the plain column (ComputeIndexAttrs)."""
     expression = element.child("a_expr")
     parts = [part for part in expression.children if part.type not in ("(", ")")] if expression else []
-    if not parts or [part.type for part in parts[1:]] not in ([], ["kw_collate", "any_name"]):
+    if not parts or parts[0].type != "columnref" or len(parts[0].children) != 1:
         return None
-    return parts[0].child("ColId") if parts[0].type == "columnref" and len(parts[0].children) == 1 else None
+    rest = [part.type for part in parts[1:]]
+    name = parts[0].child("ColId")
+    if name is not None and rest == ["::", "Typename"]:
+        column = relation.column(statement.name(name))
+        kind = type_name(statement.state, statement.tree.text, parts[2].start, parts[2].end).name
+        return name if column is not None and column.type == kind else None
+    return name if rest in ([], ["kw_collate", "any_name"]) else None
 
 
 def _default_name(statement: Statement, relation: Relation, elements: list[Node]) -> str:

@@ -121,6 +121,12 @@ def _select(statement: Statement) -> None:
         settings.set_config(statement)
 
 
+def _execute(statement: Statement) -> None:
+    """CREATE TABLE … AS EXECUTE; a plain EXECUTE leaves no trace."""
+    if statement.node.has("kw_create"):
+        tables.create_table_as(statement)
+
+
 def _do(statement: Statement) -> None:
     do_block(statement, lambda part, maybe, guarded: apply_part(statement.state, part, maybe, guarded))
 
@@ -160,6 +166,7 @@ _HANDLERS: dict[str, Handler] = {
     "DefineStmt": types.create_type,
     "DoStmt": _do,
     "DropStmt": drops.drop_statement,
+    "ExecuteStmt": _execute,
     "GrantStmt": remarks.grant,
     "IndexStmt": objects.create_index,
     "RemoveFuncStmt": drops.drop_functions,
@@ -187,10 +194,10 @@ _WITHOUT_EFFECT = frozenset(
         "CreatePLangStmt", "CreateRoleStmt", "CreateSubscriptionStmt", "CreateTableSpaceStmt", "CreateTransformStmt",
         "CreateUserMappingStmt", "CreateUserStmt", "DeallocateStmt", "DeclareCursorStmt", "DeleteStmt", "DiscardStmt",
         "DropCastStmt", "DropdbStmt", "DropOpClassStmt", "DropOpFamilyStmt", "DropOwnedStmt", "DropRoleStmt",
-        "DropSubscriptionStmt", "DropTableSpaceStmt", "DropTransformStmt", "DropUserMappingStmt", "ExecuteStmt",
-        "ExplainStmt", "FetchStmt", "GrantRoleStmt", "InsertStmt", "ListenStmt", "LoadStmt", "LockStmt", "MergeStmt",
-        "NotifyStmt", "PrepareStmt", "ReassignOwnedStmt", "RefreshMatViewStmt", "ReindexStmt", "RemoveAggrStmt",
-        "RemoveOperStmt", "RevokeRoleStmt", "SecLabelStmt", "TransactionStmt", "TransactionStmtLegacy", "TruncateStmt",
-        "UnlistenStmt", "UpdateStmt", "VacuumStmt", "VariableShowStmt", "ViewStmtLegacy",
+        "DropSubscriptionStmt", "DropTableSpaceStmt", "DropTransformStmt", "DropUserMappingStmt", "ExplainStmt",
+        "FetchStmt", "GrantRoleStmt", "InsertStmt", "ListenStmt", "LoadStmt", "LockStmt", "MergeStmt", "NotifyStmt",
+        "PrepareStmt", "ReassignOwnedStmt", "RefreshMatViewStmt", "ReindexStmt", "RemoveAggrStmt", "RemoveOperStmt",
+        "RevokeRoleStmt", "SecLabelStmt", "TransactionStmt", "TransactionStmtLegacy", "TruncateStmt", "UnlistenStmt",
+        "UpdateStmt", "VacuumStmt", "VariableShowStmt", "ViewStmtLegacy",
     }
 )  # fmt: skip

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from legacy_ref_scan.catalog.names import Name, cut_name, dotted
+from legacy_ref_scan.catalog.needs import Found, of_expressions, of_query
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.model import Access, Consumer, Fragment, Gap, Piece, Span
 from legacy_ref_scan.schema import Relation, Use
 from legacy_ref_scan.sql.lexer import name_of, string_value
-from legacy_ref_scan.sql.resolve import resolve, resolve_in
-from legacy_ref_scan.sql.results import OutputColumn, Resolved
+from legacy_ref_scan.sql.results import OutputColumn
 from legacy_ref_scan.sql.tree import Node, Tree
 
 
@@ -54,6 +54,7 @@ class Statement:
     node: Node
     maybe: bool = False
     guarded: bool = False
+    added: set[int] = field(default_factory=set)  # offsets of the column definitions that were new
 
     def at(self, node: Node) -> Statement:
         """The same, for a statement inside this one."""
@@ -124,7 +125,7 @@ class Statement:
 
     def needs_of_query(self, node: Node) -> Needs:
         """The columns that a query or a change of data needs, and its result."""
-        return self._needs(resolve(self.tree, self.state.catalog, node), _whole_rows(node))
+        return self._needs(of_query(self.tree, self.state.catalog, node))
 
     def needs_in(
         self,
@@ -134,24 +135,14 @@ class Statement:
         extra: Mapping[str, Relation] | None = None,
     ) -> Needs:
         """The columns that expressions over one relation need."""
-        nodes = list(nodes)
-        whole = {leaf for node in nodes for leaf in _leaves(node)}
-        return self._needs(resolve_in(self.tree, self.state.catalog, nodes, relation, alias, extra or {}), whole)
+        return self._needs(of_expressions(self.tree, self.state.catalog, list(nodes), relation, alias, extra or {}))
 
-    def _needs(self, resolved: Resolved, whole: set[int]) -> Needs:
-        """`whole` are the offsets of tokens whose `star` means a row as one value.
-
-        PostgreSQL keeps such a value as one use of the whole row (attnum 0), and a `*` as uses of its columns then.
-        """
-        for start, end, reason, message in resolved.problems:
+    def _needs(self, found: Found) -> Needs:
+        for start, end, reason, message in found.problems:
             self.state.gaps.append(Gap(self.text.span(start, end), reason, message))
-        found: dict[Use, None] = {}
-        for (oid, attnum), access, start, end in resolved.uses:
-            number = 0 if access is Access.STAR and start in whole else attnum
-            found[Use((oid, number), access, self.text.span(start, end))] = None
-        uses = tuple(found)
-        depends = frozenset(oid for oid, _ in resolved.relations) | {use.column[0] for use in uses}
-        return Needs(uses, depends, tuple(resolved.output))
+        uses = dict.fromkeys(Use(column, access, self.text.span(a, b)) for column, access, a, b in found.uses)
+        depends = found.relations | {use.column[0] for use in uses}
+        return Needs(tuple(uses), depends, found.output)
 
     def column_uses(self, nodes: Iterable[Node], relation: Relation) -> tuple[tuple[int, ...], tuple[Use, ...]]:
         """The attnums and uses of a list of column names; a gap for a name that is not there."""
@@ -164,26 +155,6 @@ class Statement:
             attnums.append(column.attnum)
             uses.append(Use((relation.oid, column.attnum), Access.READ, self.span(node)))
         return tuple(attnums), tuple(uses)
-
-
-def _leaves(node: Node) -> Iterator[int]:
-    return (leaf.start for leaf in node.walk() if not leaf.children)
-
-
-def _whole_rows(query: Node) -> set[int]:
-    """The tokens of column references but for those that are expanded: a `*` that is a target of its own."""
-    expanded = {id(reference) for target in query.find("target_el") if (reference := _only_reference(target))}
-    references = (node for node in query.find("columnref") if id(node) not in expanded)
-    return {leaf for reference in references for leaf in _leaves(reference)}
-
-
-def _only_reference(target: Node) -> Node | None:
-    expression = target.child("a_expr")
-    if expression is None or len(expression.children) != 1 or expression.children[0].type != "columnref":
-        return None
-    reference = expression.children[0]
-    *_, last = (leaf for leaf in reference.walk() if not leaf.children)
-    return reference if last.type == "*" else None
 
 
 class Part(NamedTuple):
