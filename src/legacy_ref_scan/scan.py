@@ -36,7 +36,7 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Rule
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_seeds
 from legacy_ref_scan.sql.watch import watch
 from legacy_ref_scan.workspace import Workspace
 
@@ -140,7 +140,7 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
 def _findings(project: ScanProject, schema: Schema, history: History) -> Iterator[Found]:
     yield from _history_claims(history)
     yield from living(schema)
-    yield from _repeatable(history, schema)
+    yield from _run_again(history, schema)
     for language in project.languages():
         yield from _of_language(project, language, schema)
     yield from _unreadable(project)
@@ -175,11 +175,13 @@ def _migration_paths(history: History) -> frozenset[str]:
     return frozenset(path for migration in history.migrations for path, _ in _paths_of(migration))
 
 
-def _repeatable(history: History, schema: Schema) -> Iterator[Found]:
-    """A migration that runs again whenever it changes gates like code."""
+def _run_again(history: History, schema: Schema) -> Iterator[Found]:
+    """What runs again gates like code: a repeatable migration, the seeds in the one file that sets up a database."""
+    set_up = history.convention == "schema-file" and len(history.migrations) == 1
     for migration in history.migrations:
-        for start, end in migration.up if migration.repeatable else ():
-            yield from analyze(whole_file(migration.source, start, end, kind="sql-file"), schema)
+        for start, end in migration.up if migration.repeatable or set_up else ():
+            fragment = whole_file(migration.source, start, end, kind="sql-file")
+            yield from analyze(fragment, schema) if migration.repeatable else analyze_seeds(fragment, schema)
 
 
 def _unreadable(project: ScanProject) -> Iterator[Gap]:

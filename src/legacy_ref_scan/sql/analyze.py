@@ -4,6 +4,7 @@ asks of every token that is spelled like a name of a target what it is. A token 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -72,6 +73,17 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         return
     analyzer = _Analyzer(function.body, schema)
     yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
+
+
+_CHANGES_ROWS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:insert|update|delete|merge|copy|with|select)\b", re.IGNORECASE)
+
+
+def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+    """Everything that the statements which fill tables say, of a file that also defines them."""
+    analyzer = _Analyzer(fragment, schema)
+    for start, end in cut(fragment.text).statements:
+        if _CHANGES_ROWS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
+            yield from analyzer.statement(start, end, NO_ENVIRONMENT)
 
 
 class _Analyzer:

@@ -73,7 +73,7 @@ class _Repairer:
             elif kind is Kind.OTHER:
                 yield from self.of_operator(index, token)
             elif kind is Kind.PARAMETER:
-                yield from self.of_parameter(token)
+                yield from self.of_parameter(index, token)
             elif kind is Kind.HOLE:
                 yield self.of_hole(index, token)
             elif kind is Kind.QUOTED and self.raw(index)[:1] in b"uU":
@@ -105,17 +105,17 @@ class _Repairer:
         elif raw == b"]":
             self.brackets -= 1
         elif raw.endswith(b"?") and (raw not in _REAL_QUESTION_MARKS or self._wants_operand(index)):
-            yield (token.end - 1, token.end, b" $1 ")
+            yield (token.end - 1, token.end, self._value(index) if len(raw) == 1 else b" $1 ")
         elif raw.endswith(b"@") and self._glued(index) and (raw not in _CONTAINS_AT or self._wants_operand(index)):
             yield (token.end - 1, self.solid[index + 1].end, b" $1 ")
         elif raw == b":" and self._glued(index) and self.solid[index + 1].kind in (Kind.STRING, Kind.QUOTED):
             yield (token.start, self.solid[index + 1].end, b" $1 ")  # psql's :'variable'
 
-    def of_parameter(self, token: Token) -> Iterator[Edit]:
+    def of_parameter(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.text[token.start : token.end]
         if raw[:1] == b"$" or (raw[:1] == b":" and self.brackets > 0):
             return
-        yield (token.start, token.end, b" $1 ")
+        yield (token.start, token.end, self._value(index))
 
     def of_string(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.raw(index)
@@ -160,6 +160,10 @@ class _Repairer:
         if word in (b"and", b"or"):
             return b" SELECT * FROM " + HOLE_NAME + b" WHERE true "
         return b" SELECT * FROM " + HOLE_NAME + b" " if word in _CLAUSES else b""
+
+    def _value(self, index: int) -> bytes:
+        """A parameter as SQL: drivers expand it to a list after IN and to rows after VALUES."""
+        return b" ($1) " if self.word(index - 1) in (b"in", b"values") else b" $1 "
 
     def _glued(self, index: int) -> bool:
         return index + 1 < len(self.solid) and self.solid[index + 1].start == self.solid[index].end
