@@ -111,7 +111,10 @@ class SchemaObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index(SchemaObject):
-    """`columns` are the key columns in order (attnum 0: an expression), `include` the payload."""
+    """`columns` are the key columns in order (attnum 0: an expression), `include` the payload.
+
+    `attributes` are the names that both had when the index was made: default names of copies come from these.
+    """
 
     kind: str = "index"
     columns: tuple[int, ...] = ()
@@ -119,17 +122,22 @@ class Index(SchemaObject):
     unique: bool = False
     method: str = "btree"
     predicate: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint(SchemaObject):
-    """`type`: "primary key", "unique", "check", "foreign key", "exclude". `columns` are attnums of `relation`."""
+    """`type`: "primary key", "unique", "check", "foreign key", "exclude". `columns` are attnums of `relation`.
+
+    `attributes` are those of its index, as in `Index`.
+    """
 
     kind: str = "constraint"
     type: str = "check"
     columns: tuple[int, ...] = ()
     references: int = 0  # oid of the referenced relation
     referenced: tuple[int, ...] = ()  # its attnums
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,13 +208,11 @@ def _key(statement: Statement, relation: Relation, clause: Clause) -> Constraint
     attnums, uses = statement.column_uses(_names(clause), relation)
     payload = [node.children[0] for group in clause.node.all("opt_c_include") for node in group.find("columnElem")]
     included, more = statement.column_uses(payload, relation)
-    if clause.type == "primary key":
-        second, label = "", "pkey"
-    else:
-        second, label = addition(distinct_names(_named(relation, attnums + included))), "key"
+    attributes = distinct_names(_named(relation, attnums + included))
+    second, label = ("", "pkey") if clause.type == "primary key" else (addition(attributes), "key")
     name = choose(relation.name, second, label, _free_index(statement.state, relation))
     made = _constraint(statement, relation, clause, name, Needs((*uses, *more)))
-    return replace(made, columns=attnums)
+    return replace(made, columns=attnums, attributes=tuple(attributes))
 
 
 def _using_index(statement: Statement, relation: Relation, clause: Clause, node: Node) -> Constraint | None:
@@ -225,7 +223,7 @@ def _using_index(statement: Statement, relation: Relation, clause: Clause, node:
         return None
     statement.state.remove(index)
     made = _constraint(statement, relation, clause, index.name, Needs(index.uses))
-    return replace(made, columns=index.columns)
+    return replace(made, columns=index.columns, attributes=index.attributes)
 
 
 def _exclude(statement: Statement, relation: Relation, clause: Clause) -> Constraint:
@@ -237,7 +235,7 @@ def _exclude(statement: Statement, relation: Relation, clause: Clause) -> Constr
     names = distinct_names(expression_name(statement, element) for element in elements)
     name = choose(relation.name, addition(names), "excl", _free_index(statement.state, relation))
     made = _constraint(statement, relation, clause, name, Needs((*uses, *needs.uses), needs.depends))
-    return replace(made, columns=attnums)
+    return replace(made, columns=attnums, attributes=tuple(names))
 
 
 def _foreign(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:

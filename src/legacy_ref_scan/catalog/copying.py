@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from legacy_ref_scan.catalog.figure import expression_name
 from legacy_ref_scan.catalog.names import addition, choose, distinct_names, qualified
 from legacy_ref_scan.catalog.rewriting import rename_words
 from legacy_ref_scan.catalog.state import State
-from legacy_ref_scan.catalog.statement import Statement, Text
+from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.schema import Constraint, Index, Relation, SchemaObject, Use
-from legacy_ref_scan.sql.tree import Node, parse
+from legacy_ref_scan.sql.tree import Node
 
 
 def matching(source: Relation, target: Relation) -> dict[int, int]:
@@ -113,7 +112,7 @@ def _copy_index(state: State, item: Index | Constraint, source: Relation, target
     """A cloned index gets a default name (generateClonedIndexStmt)."""
     copied = moved(item, source, target)
     assert isinstance(copied, Index | Constraint)
-    parts = _column_names(state, copied, target)
+    parts = distinct_names(copied.attributes)
     label = _KEYS[copied.type] if isinstance(copied, Constraint) else "idx"
     second = "" if label == "pkey" else addition(parts)
     name = choose(target.name, second, label, lambda n: state.relation_name_taken(target.schema, n))
@@ -121,17 +120,6 @@ def _copy_index(state: State, item: Index | Constraint, source: Relation, target
     if label == "pkey":
         for attnum in copied.columns:
             state.change_column(target.oid, attnum, not_null=True)
-
-
-def _column_names(state: State, item: Index | Constraint, target: Relation) -> list[str]:
-    names = {column.attnum: column.name for column in target.columns}
-    included = item.include if isinstance(item, Index) else ()
-    attnums = (*item.columns, *included)
-    if 0 not in attnums:
-        return distinct_names(names[attnum] for attnum in attnums)
-    tree = parse(item.definition.encode())
-    statement = Statement(state, Text(tree.text, ""), tree, tree.root)
-    return distinct_names(expression_name(statement, element) for element in tree.root.find("index_elem"))
 
 
 def _renamed(definition: str, item: SchemaObject, name: str, source: Relation, target: Relation) -> str:

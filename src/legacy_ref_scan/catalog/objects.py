@@ -30,7 +30,8 @@ def create_index(statement: Statement) -> None:
     condition = where.child("a_expr") if where else None
     needs = statement.needs_in([condition] if condition else [], relation)
     named = node.child("name", "opt_single_name")
-    name = statement.name(named) if named else _default_name(statement, relation, [*elements, *payload])
+    attributes = tuple(distinct_names(expression_name(statement, element) for element in [*elements, *payload]))
+    name = statement.name(named) if named else _default_name(statement, relation, attributes)
     if named is not None and statement.state.relation_name_taken(relation.schema, name):
         if not node.has("kw_if") and not statement.guarded and not statement.maybe:
             statement.gap(named, "catalog-duplicate", f'relation "{name}" exists already')
@@ -51,6 +52,7 @@ def create_index(statement: Statement) -> None:
             unique=node.has("opt_unique"),
             method=statement.name(method_name) if method_name else "btree",
             predicate=statement.raw(condition) if condition else "",
+            attributes=attributes,
         )
     )
 
@@ -85,8 +87,7 @@ def _bare_column(statement: Statement, relation: Relation, element: Node) -> Nod
     return name if rest in ([], ["kw_collate", "any_name"]) else None
 
 
-def _default_name(statement: Statement, relation: Relation, elements: list[Node]) -> str:
-    names = distinct_names(expression_name(statement, element) for element in elements)
+def _default_name(statement: Statement, relation: Relation, names: tuple[str, ...]) -> str:
     taken = statement.state.relation_name_taken
     return choose(relation.name, addition(names), "idx", lambda name: taken(relation.schema, name))
 
