@@ -174,7 +174,7 @@ def _field_of(frame: Frame, alt: Alternative, operand: Node, name: str, node: No
             return found
     owner = type_of(frame, operand)
     folder = owner[0] if owner is not None and owner[0] else frame.file.folder
-    known = frame.run.knowledge.fields.get((folder, name))
+    known = frame.run.knowledge.field(folder, name, owner[1] if owner is not None else "")
     if known:
         return known
     written = frame.file.text(operand)
@@ -334,7 +334,8 @@ def _pair(frame: Frame, child: Node, map_like: bool, named: TypeName | None) -> 
     if key_node.type == "identifier" and not map_like:
         name = frame.file.text(key_node)
         frame.use(result, value_node, f"struct field {name}", strength=STORED)
-        frame.store("field", (named[0] if named is not None and named[0] else frame.file.folder, name), result)
+        folder, owner = named if named is not None and named[0] else (frame.file.folder, "")
+        frame.store_field(folder, owner, name, result)
         return (Text((Known(name.encode()),)),), result
     key_value = frame.evaluate(key_node)
     frame.use(key_value, key_node, "map key", strength=STORED)

@@ -32,11 +32,23 @@ def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
                 continue
             if use.text in built and use.kind != "go-builder" and use.consumer is not Consumer.TEXT:
                 continue  # the statement of a builder, on its way from ToSql to the database
-            # What a log prints is never run: one version of it is enough to explain its names.
-            told = _ids(use.text, marks) if use.consumer is Consumer.TEXT else use.text
-            kept.setdefault((use.site, use.consumer, use.kind, told), use)
+            kept.setdefault((_place(use), use.consumer, use.kind, _ids(use.text, marks)), use)
     filled = _filled(every)
     return [use for use in kept.values() if id(use) not in filled]
+
+
+def _place(use: Use) -> object:
+    """What tells uses of the same literals apart.
+
+    A query: the place and the bytes. What a log prints is never run, nor is a URL: one version of it is enough to
+    explain its names. And who knows what an unknown function does with a text knows it from any one place.
+    """
+    if use.consumer is Consumer.TEXT:
+        return use.site
+    data = use.text.data()
+    if use.consumer is Consumer.UNKNOWN:
+        return data if may_be_sql(data) else use.site[0]
+    return (use.site, data)
 
 
 def _absorbed(texts: Iterable[Text], marks: Marks) -> set[Text]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
@@ -39,6 +40,9 @@ TypeName = tuple[str, str]
 """(import path or folder of the package, name); the folder "" stands for builtin types."""
 
 
+K = TypeVar("K")
+
+
 class Exhausted(Exception):
     """A run took more steps than it may."""
 
@@ -70,10 +74,15 @@ class Site:
 class Knowledge:
     """What runs of several functions found out together."""
 
-    fields: dict[tuple[str, str], Value] = field(default_factory=dict)  # (folder, field) -> values stored there
+    fields: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)  # (folder, field) -> by struct
     variables: dict[tuple[str, str], Value] = field(default_factory=dict)  # (folder, package variable) -> assigned
     constants: dict[tuple[str, int, int], Value] = field(default_factory=dict)
-    focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions that hold or pass on a name
+    focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions whose callers matter
+
+    def field(self, folder: str, name: str, owner: str) -> Value:
+        """What was stored in a field of a struct; of any struct where that is not known."""
+        known = self.fields.get((folder, name), {})
+        return union([value for kind, value in known.items() if not owner or kind in ("", owner)])
 
 
 
@@ -103,12 +112,13 @@ class Run:
     memo: dict[object, list[Value]] = field(default_factory=dict)
     closures: dict[tuple[str, int], tuple[Frame, list[dict[str, Value]]]] = field(default_factory=dict)
     applied: set[tuple[str, int]] = field(default_factory=set)
+    seen: set[tuple[Text, Origin, Consumer, int]] = field(default_factory=set)
     muted: int = 0
     steps: int = 0
 
     @cached_property
     def concatenate(self) -> Concatenation:
-        return Concatenation(self.matters)
+        return Concatenation(lambda data: self.matters(data) and may_be_sql(data))
 
     def narrowed(self, value: Value) -> Value:
         """At most `MAX_ALTERNATIVES`, fewer where no name is concerned; those that hold a name come first.
@@ -261,6 +271,10 @@ class Frame:
             return
         place = self._site(node)
         for text in found:
+            key = (text, place.origin, consumer, strength)
+            if key in self.run.seen:
+                continue
+            self.run.seen.add(key)
             if consumer is not Consumer.TEXT:
                 self._want(text)
             self.run.uses.append(Use(text, place.origin, consumer, note, place.symbol, strength, place.test, kind))
@@ -289,23 +303,25 @@ class Frame:
         """Where the value of an argument comes from, through any number of wrappers."""
         return self._site(node)
 
-    def store(self, kind: str, key: tuple[str, str], value: Value) -> None:
-        """Keeps what was assigned to a field or a package variable for the functions that read it."""
-        table: Mapping[str, dict[tuple[str, str], Value]] = {
-            "field": self.run.knowledge.fields,
-            "variable": self.run.knowledge.variables,
-        }
+    def store_field(self, folder: str, owner: str, name: str, value: Value) -> None:
+        """Keeps what was assigned to a field of a struct ("": of which is not known) for the functions that read it."""
+        self._learn(self.run.knowledge.fields.setdefault((folder, name), {}), owner, ("field", (folder, name)), value)
+
+    def store_variable(self, folder: str, name: str, value: Value) -> None:
+        """Keeps what was assigned to a package variable for the functions that read it."""
+        self._learn(self.run.knowledge.variables, (folder, name), ("variable", (folder, name)), value)
+
+    def _learn(self, table: dict[K, Value], key: K, stored: tuple[str, tuple[str, str]], value: Value) -> None:
         telling = tuple(alt for alt in value if not isinstance(alt, Text) or _tells(alt))
         if not telling:
             return
         inside = list(flatten(telling, 1))
         for text in inside:
             self._want(text)
-        before = table[kind].get(key, ())
-        after = self.run.narrowed(union([before, telling], 4 * MAX_ALTERNATIVES))
-        table[kind][key] = after
+        before = table.get(key, ())
+        table[key] = after = self.run.narrowed(union([before, telling], 4 * MAX_ALTERNATIVES))
         if after != before and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
-            self.run.stored.add((kind, key))
+            self.run.stored.add(stored)
 
 
 def _tells(text: Text) -> bool:

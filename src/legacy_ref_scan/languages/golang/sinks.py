@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 AFTER_CONTEXT = -1
 """The query is the first argument, or the second where the first is a context."""
@@ -45,20 +46,24 @@ SQL_METHODS: dict[str, int] = {
     "ExpectPrepare": 0,
 }
 # A text that is followed from function to function: a statement, a clause, an operator, or names without prose.
-_SQL_WORD = re.compile(
-    rb"(?i)\b(?:select|insert|update|delete|from|where|set|join|values|into|returning|order|group|by|having|limit|"
-    rb"union|and|or|not|is|in|like|ilike|as|on|asc|desc|using|with|table|copy|truncate|alter|create|drop|exists|"
-    rb"between|case|when|then|else|coalesce|distinct|over|null|index|trigger|merge)\b|[=<>]|::"
+_STATEMENT = re.compile(rb"(?i)\b(?:select|insert\s+into|update|delete\s+from|from|where|join|returning|alter|copy)\b")
+_CLAUSE = re.compile(
+    rb"(?i)\b(?:set|values|into|order|group|by|having|limit|union|and|or|not|is|in|like|ilike|as|on|asc|desc|using|with|"
+    rb"table|truncate|create|drop|exists|between|case|when|then|else|coalesce|distinct|over|null|index|trigger|merge)\b"
+    rb"|[=<>]|::"
 )
-_NO_SQL = re.compile(rb"[\w\]][/@]|/[\w\x1a]|://|\{\{|%2F|^\W*$")
+_NO_SQL = re.compile(rb"[\w\]\x1a][/@]|/[\w\x1a]|://|\{\{|%2F|^\W*$")
 _NAMES_ONLY = re.compile(rb"(?s)\s*[^\s,]+(?:\s*,\s*[^\s,]+)*,?\s*$")
 
 
+@lru_cache(maxsize=100_000)
 def may_be_sql(text: bytes) -> bool:
     """Whether a text that holds a name may be SQL or a part of it; prose, URLs and paths are not."""
-    if _SQL_WORD.search(text):
+    if _STATEMENT.search(text):
         return True
-    return _NO_SQL.search(text) is None and _NAMES_ONLY.match(text) is not None
+    if _NO_SQL.search(text):
+        return False
+    return _CLAUSE.search(text) is not None or _NAMES_ONLY.match(text) is not None
 
 
 # The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query

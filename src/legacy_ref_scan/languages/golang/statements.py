@@ -108,7 +108,7 @@ def _assign_name(frame: Frame, target: Node, value: Value) -> None:
     if name == "_" or frame.assign(name, value):
         return
     for declaration in frame.run.index.in_package(frame.file, name):
-        frame.store("variable", (declaration.file.folder, name), value)
+        frame.store_variable(declaration.file.folder, name, value)
     frame.use(value, target, f"variable {name}", strength=STORED)
 
 
@@ -119,11 +119,11 @@ def _assign_field(frame: Frame, target: Node, value: Value) -> None:
     name = frame.file.text(field)
     frame.use(value, target, f"struct field {name}", strength=STORED)
     owner = type_of(frame, operand)
-    folder = owner[0] if owner is not None and owner[0] else frame.file.folder
-    frame.store("field", (folder, name), value)
+    folder, kind = owner if owner is not None and owner[0] else (frame.file.folder, "")
+    frame.store_field(folder, kind, name, value)
     path = frame.file.imports.get(frame.file.text(operand)) if operand.type == "identifier" else None
     for declaration in frame.run.index.exported(path, name) if path else ():
-        frame.store("variable", (declaration.file.folder, name), value)
+        frame.store_variable(declaration.file.folder, name, value)
     _update(frame, operand, lambda alt: alt.put((Text((Known(name.encode()),)),), value))
 
 
@@ -149,7 +149,7 @@ def _assign_element(frame: Frame, target: Node, value: Value) -> None:
         frame.evaluate(operand)
         if name:
             for declaration in frame.run.index.in_package(frame.file, name):
-                frame.store("variable", (declaration.file.folder, name), (Entries(((key, value),)),))
+                frame.store_variable(declaration.file.folder, name, (Entries(((key, value),)),))
         return
     frame.assign(name, union([_with_element(frame, alt, key, value, target) for alt in old]))
 
