@@ -94,14 +94,37 @@ _SQL_WORDS = frozenset(
         "any",
     ]
 )
-_PREFIXES = (
-    b"SELECT ",
-    b"SELECT 1 ",
-    b"SELECT 1 FROM __part__ ",
-    b"SELECT 1 FROM ",
-    b"SELECT 1 FROM __part__ WHERE ",
-    b"UPDATE __part__ SET ",
-)
+# What a part of a statement needs in front to be one, by its first word; `__part__` is a table that is not known.
+_CLAUSE_PREFIXES = {
+    **dict.fromkeys(("select", "with", "insert", "update", "delete"), (b"",)),
+    "from": (b"SELECT 1 ",),
+    "set": (b"UPDATE __part__ ",),
+    "values": (b"INSERT INTO __part__ ",),
+    "on": (b"SELECT 1 FROM __part__ JOIN __part__ ", b"INSERT INTO __part__ VALUES (1) "),
+    "returning": (b"DELETE FROM __part__ ",),
+    **dict.fromkeys(
+        (
+            "where",
+            "order",
+            "group",
+            "having",
+            "limit",
+            "offset",
+            "join",
+            "left",
+            "right",
+            "inner",
+            "full",
+            "cross",
+            "natural",
+        ),
+        (b"SELECT 1 FROM __part__ ",),
+    ),
+    **dict.fromkeys(("union", "intersect", "except"), (b"SELECT 1 ",)),
+    **dict.fromkeys(("and", "or"), (b"SELECT 1 FROM __part__ WHERE true ",)),
+}
+_OTHER_PREFIXES = (b"SELECT ", b"SELECT 1 FROM __part__ ORDER BY ", b"UPDATE __part__ SET ", b"INSERT INTO __part__ ")
+_TABLE_PREFIXES = (b"SELECT 1 FROM ", b"SELECT 1 FROM __part__ JOIN ")
 _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
 _PATH = re.compile(rb"^[\w./*%-]*\w/[\w./*%-]*$")
@@ -195,7 +218,9 @@ def read_part(text: bytes, names: Names) -> Part | None:
     signs = any(t.kind in (Kind.OTHER, Kind.PARAMETER) for t in solid)
     if not signs and not all(word in _SQL_WORDS or names.in_text(word.encode()) for word in plain):
         return None  # three words of prose would read as a column and its alias
-    for prefix in _PREFIXES:
+    first = plain[0] if plain else ""
+    tables = _TABLE_PREFIXES if solid and _names_table(text[solid[0].start : solid[0].end], names) else ()
+    for prefix in (*tables, *_CLAUSE_PREFIXES.get(first, _OTHER_PREFIXES)):
         try:
             tree = parse(text, prefix=prefix)
         except TooComplexError:
@@ -203,6 +228,10 @@ def read_part(text: bytes, names: Names) -> Part | None:
         if not tree.errors:
             return Part(tree, surely=_sure(text, plain), consume=False)
     return None
+
+
+def _names_table(word: bytes, names: Names) -> bool:
+    return names.in_text(word, "table") or names.in_text(word, "dependent")
 
 
 def _sure(text: bytes, plain: list[str]) -> bool:
