@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.sql.names import Part, part, parts
-from legacy_ref_scan.sql.queries import Columns, Queries
-from legacy_ref_scan.sql.scope import RangeVariable, Scope
+from legacy_ref_scan.sql.queries import Queries
+from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope
 from legacy_ref_scan.sql.tree import Node
 
 

@@ -8,9 +8,8 @@ from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.changes import Changes
 from legacy_ref_scan.sql.names import Part, part, parts
-from legacy_ref_scan.sql.queries import Columns
 from legacy_ref_scan.sql.results import TokenUse
-from legacy_ref_scan.sql.scope import Environment, RangeVariable, Scope, range_variable
+from legacy_ref_scan.sql.scope import Columns, Environment, RangeVariable, Scope, range_variable
 from legacy_ref_scan.sql.tree import Node
 
 # A node whose direct ColId names a column of the relation that the statement is about.

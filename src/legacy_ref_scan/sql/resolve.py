@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from legacy_ref_scan.model import Explanation
 from legacy_ref_scan.schema import Catalog, Relation
 from legacy_ref_scan.sql.definitions import Definitions
-from legacy_ref_scan.sql.queries import Columns
 from legacy_ref_scan.sql.results import OutputColumn, Resolved
-from legacy_ref_scan.sql.scope import Environment, Scope, range_variable
+from legacy_ref_scan.sql.scope import Columns, Environment, Scope, range_variable
 from legacy_ref_scan.sql.tree import Node, Tree
 
 NO_ENVIRONMENT = Environment()

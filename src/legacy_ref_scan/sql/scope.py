@@ -32,6 +32,9 @@ class Visible:
         return frozenset((self.own,)) if self.own else self.sources
 
 
+Columns = tuple[Visible, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RangeVariable:
     """A name in FROM (or NEW, OLD, EXCLUDED, a record variable) with its columns.
