@@ -73,39 +73,51 @@ def alter_publication(statement: Statement) -> None:
                 statement.state.remove(item)
     if node.has("kw_drop"):
         for spec in node.find("PublicationObjSpec"):
-            relation = _published(statement, spec)
-            entry = statement.state.object("publication", relation.oid, publication) if relation else None
-            if entry is not None:
-                statement.state.remove(entry)
+            for relation in _published(statement, spec):
+                entry = statement.state.object("publication", relation.oid, publication)
+                if entry is not None:
+                    statement.state.remove(entry)
     else:
         _publish(statement, publication)
 
 
 def _publish(statement: Statement, publication: str) -> None:
     for spec in statement.node.find("PublicationObjSpec"):
-        relation = _published(statement, spec)
-        if relation is None:
-            continue
-        listed = [e.children[0] for group in spec.all("opt_column_list") for e in group.find("columnElem")]
-        _, uses = statement.column_uses(listed, relation)
-        where = [e for group in spec.all("OptWhereClause") for e in group.all("a_expr")]
-        needs = statement.needs_in(where, relation)
-        clauses = " ".join(statement.raw(c) for c in spec.all("opt_column_list", "OptWhereClause"))
-        table = qualified(relation.schema, relation.name)
-        statement.state.put(
-            SchemaObject(
-                kind="publication",
-                name=publication,
-                relation=relation.oid,
-                span=statement.span(spec),
-                definition=f"ALTER PUBLICATION {quoted(publication)} ADD TABLE {table} {clauses}".rstrip(),
-                uses=(*uses, *needs.uses),
-            )
+        for relation in _published(statement, spec):
+            _publish_table(statement, publication, spec, relation)
+
+
+def _publish_table(statement: Statement, publication: str, spec: Node, relation: Relation) -> None:
+    listed = [e.children[0] for group in spec.all("opt_column_list") for e in group.find("columnElem")]
+    _, uses = statement.column_uses(listed, relation)
+    where = [e for group in spec.all("OptWhereClause") for e in group.all("a_expr")]
+    needs = statement.needs_in(where, relation)
+    clauses = " ".join(statement.raw(c) for c in spec.all("opt_column_list", "OptWhereClause"))
+    table = qualified(relation.schema, relation.name)
+    statement.state.put(
+        SchemaObject(
+            kind="publication",
+            name=publication,
+            relation=relation.oid,
+            span=statement.span(spec),
+            definition=f"ALTER PUBLICATION {quoted(publication)} ADD TABLE ONLY {table} {clauses}".rstrip(),
+            uses=(*uses, *needs.uses),
         )
+    )
 
 
-def _published(statement: Statement, spec: Node) -> Relation | None:
-    """The table of one element of the list; only the first has the word TABLE before it."""
+def _published(statement: Statement, spec: Node) -> list[Relation]:
+    """The tables of one element of the list: with the tables that inherit, but for partitions, unless ONLY is said."""
+    relation = _listed(statement, spec)
+    if relation is None:
+        return []
+    if relation.partitioned or spec.first("kw_only") is not None:
+        return [relation]
+    return [relation, *statement.state.descendants(relation.oid)]
+
+
+def _listed(statement: Statement, spec: Node) -> Relation | None:
+    """Only the first element of a list has the word TABLE before it."""
     if spec.has("kw_schema"):
         return None
     if spec.first("qualified_name") is not None:
@@ -113,5 +125,4 @@ def _published(statement: Statement, spec: Node) -> Relation | None:
     first, rest = spec.child("ColId"), spec.child("indirection")
     if first is None:
         return None
-    name = Node("qualified_name", first.start, (rest or first).end)
-    return statement.relation(name)
+    return statement.relation(Node("qualified_name", first.start, (rest or first).end))
