@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import (
+    HOLE,
     Access,
     Claim,
     Consumer,
@@ -103,6 +104,9 @@ class _Analyzer:
 
     def mentions(self, raw: bytes, role: str | None = None) -> bool:
         return self.schema.names.in_text(raw, role)
+
+    def about_table(self, raw: bytes) -> bool:
+        return self.mentions(raw, "table") or self.mentions(raw, "dependent") or HOLE in raw
 
     # Statements
 
@@ -249,14 +253,19 @@ class _Analyzer:
         for offset, reach in result.holes.items():
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
+        untrusted = bool(result.errors) and self.about_table(self.text[start:end])
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
                 if self.mentions(raw):
-                    yield self.classify(token, raw, result)
+                    yield self.classify(token, raw, result, untrusted)
 
-    def classify(self, token: Token, raw: bytes, result: Resolved) -> Found:
-        """What a token that holds a mention is, when it is no use of a target."""
+    def classify(self, token: Token, raw: bytes, result: Resolved, untrusted: bool) -> Found:
+        """What a token that holds a mention is, when it is no use of a target.
+
+        `untrusted` says that only parts of a text about the table could be read: what they say of the column counts
+        for nothing.
+        """
         kind = token.kind
         if kind is Kind.COMMENT:
             return self.claim(token.start, token.end, Explanation.COMMENT)
@@ -268,6 +277,8 @@ class _Analyzer:
         if label is None and self.text[token.start - 1 : token.start] == b"@" and token.start:
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         name = name_of(raw)
+        if untrusted and name in self.schema.names.columns:
+            return self.not_understood(token, name, result)
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)
         if name in self.schema.names.columns:

@@ -25,6 +25,19 @@ _SUBSCRIPTS = frozenset({"indirection", "opt_indirection"})
 _NESTING = frozenset({"joined_table", "table_ref", "select_with_parens", "select_clause", "simple_select", "ERROR"})
 
 
+# `= ANY (array)` reads as a call, which does no harm, so ANY, ALL and SOME are left out of the words below.
+# The grammar lets reserved words slip through as names (`FROM WHERE t`): where one stands for a thing, it misread.
+_NAME_HOLDERS = frozenset({"ColId", "name", "type_function_name"})
+_RESERVED = frozenset(
+    b"""analyse analyze and array as asc asymmetric both case cast check collate column constraint create
+    current_catalog current_date current_role current_time current_timestamp current_user default deferrable desc
+    distinct do else end except false fetch for foreign from grant group having in initially intersect into lateral
+    leading limit localtime localtimestamp not null offset on only or order placing primary references returning select
+    session_user symmetric system_user table then to trailing true union unique user using variadic when where
+    window with""".split()
+)
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """A node of the flat tree. `type` is the grammar's name (gram.y's), or the text of a punctuation mark.
@@ -195,6 +208,8 @@ class _Builder:
                 stack.append(node)
                 continue
             stack[-1].children.append(node)
+            if node.type == "identifier" and stack[-1].type in _NAME_HOLDERS:
+                self._check_reserved(cursor, node)
             while not cursor.goto_next_sibling():
                 done = stack.pop()
                 if not stack:
@@ -211,6 +226,11 @@ class _Builder:
         if kind == "ERROR" or found.is_missing:
             self.errors.append((node.start, max(node.end, node.start)))
         return node
+
+    def _check_reserved(self, cursor: TreeCursor, node: Node) -> None:
+        found = cursor.node
+        if found is not None and found.text is not None and found.text.lower() in _RESERVED:
+            self.errors.append((node.start, node.end))
 
 
 def _attach(parent: Node, node: Node) -> None:
