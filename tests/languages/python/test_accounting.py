@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +127,13 @@ def test_libcst_is_imported_only_for_a_candidate() -> None:
         "assert 'libcst' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("unit", ["\\'", "'''\\", '"', "(", "{", "x+", "f'{", "elif x:\n "])
+def test_time_grows_with_size_only(unit: str) -> None:
+    started = time.process_time()
+    scan({"a.py": "x = '" + unit * (200_000 // len(unit)) + " error_message"}, "python")
+    assert time.process_time() - started < 5
 
 
 WORDS = st.sampled_from(["error_message", "campaign_phases", "ErrorMessage", "CampaignPhase", "id", "é"])

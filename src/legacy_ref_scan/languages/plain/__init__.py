@@ -32,8 +32,9 @@ def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) 
     yield from fragments
     rest = _without(mentions, [(p.origin.start, p.origin.end) for f in fragments for p in f.pieces])
     shown = _without(rest, hidden)
+    left = set(shown)
     for mention in rest:
-        if mention not in shown:
+        if mention not in left:
             yield Claim(mention.span, Explanation.COMMENT, kind.name)
     yield from _explained(source, kind, shown, fragments)
 

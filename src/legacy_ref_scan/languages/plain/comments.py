@@ -20,7 +20,8 @@ _BLOCK: dict[str, tuple[bytes, bytes]] = {
     "{#": (rb"\{\#", b"#}"),
 }
 _LONG_STRINGS = {b"'''": b"'''", b'"""': b'"""', b"`": b"`"}
-_STRING = rb"""'''|\"\"\"|`|"(?:[^"\\\n]++|\\.)*+"|(?<![A-Za-z0-9_])'(?:[^'\\\n]++|\\.)*+'"""
+# A string that is not closed ends with its line: looking again behind each escaped quote would take quadratic time.
+_STRING = rb"""'''|\"\"\"|`|"(?:[^"\\\n]++|\\.)*+"?|(?<![A-Za-z0-9_])'(?:[^'\\\n]++|\\.)*+'?"""
 
 
 def comments(data: bytes, syntaxes: tuple[str, ...]) -> list[tuple[int, int]]:

@@ -121,12 +121,12 @@ def statements(source: SourceFile, kind: Kind, hidden: Sequence[tuple[int, int]]
         if extent is None:
             continue
         done = extent.end  # what follows within this text was looked at too
-        if _looks_like_sql(data, extent):
-            yield _fragment(source, extent, kind)
+        fragment = _fragment(source, extent, kind)
+        if _looks_like_sql(fragment.text):
+            yield fragment
 
 
-def _looks_like_sql(data: bytes, extent: _Extent) -> bool:
-    text = b" ".join(data[start:end] for start, end in extent.parts)
+def _looks_like_sql(text: bytes) -> bool:
     if _PROSE.search(text, 0, _BACK):
         return False
     for first, second in _SHAPES:
@@ -261,8 +261,11 @@ _INDENT = re.compile(rb"[ \t]*")
 
 def _scalar(data: bytes, at: int) -> _Extent | None:
     """A YAML scalar: the rest of the line, and the lines below that are indented as deep (a block), or deeper."""
-    line = data.rfind(b"\n", 0, at) + 1
-    before = data[line:at]
+    window = max(0, at - _BACK)
+    newline = data.rfind(b"\n", window, at)
+    if newline < 0 and window:
+        return None
+    before = data[newline + 1 if newline >= 0 else 0 : at]
     block = not before.strip()
     if not block and not re.search(rb"(?::|-|[|>][-+]?)[ \t]+\Z", before):
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from legacy_ref_scan.model import Mention, SourceFile
 
 REACH = 400
 """Bytes between the two names."""
+
+_LONGEST_NAME = 63  # of PostgreSQL, in bytes
 
 _DATABASE = re.compile(
     rb"\b(?:knex|sequelize|typeorm|prisma|drizzle|kysely|slonik|supabase|postgres|postgresql|pg-promise|massive|mikro-orm|"
@@ -30,9 +33,12 @@ def clusters(source: SourceFile, mentions: Sequence[Mention]) -> list[list[Menti
     """
     exact = [mention for mention in mentions if _text(source, mention) == mention.name.encode()]
     tables = [mention for mention in exact if mention.role in ("table", "dependent")]
+    ends = [table.span.end for table in tables]
     grouped: list[list[Mention]] = []
     for column in (mention for mention in exact if mention.role == "column"):
-        if not any(_near(column, table) and _convincing(source, column, table) for table in tables):
+        first = bisect_left(ends, column.span.start - REACH)
+        last = bisect_right(ends, column.span.end + REACH + _LONGEST_NAME)
+        if not any(_near(column, table) and _convincing(source, column, table) for table in tables[first:last]):
             continue
         if grouped and column.span.start - grouped[-1][-1].span.end <= REACH:
             grouped[-1].append(column)

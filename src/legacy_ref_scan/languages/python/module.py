@@ -21,9 +21,10 @@ _DEEPEST = 200
 _LONGEST_CHAIN = 1000
 _RECURSION = 20_000
 STRING_LITERAL = rb"""(?:
-    '''(?:[^\\']++|\\.|'(?!''))*+'''|\"\"\"(?:[^\\"]++|\\.|"(?!""))*+\"\"\"|
-    '(?:[^\\'\n]++|\\.)*+'|"(?:[^\\"\n]++|\\.)*+")"""
-"""A string literal without its prefix, for a pattern with VERBOSE and DOTALL."""
+    '''(?:[^\\']++|\\.|'(?!''))*+(?:''')?|\"\"\"(?:[^\\"]++|\\.|"(?!""))*+(?:\"\"\")?|
+    '(?:[^\\'\r\n]++|\\\r?\n|\\.)*+'?|"(?:[^\\"\r\n]++|\\\r?\n|\\.)*+"?)"""
+"""A string literal without its prefix, for a pattern with VERBOSE and DOTALL. One that is not closed ends with its line
+or file: looking again behind each escaped quote would take quadratic time."""
 
 _NESTING = re.compile(
     STRING_LITERAL

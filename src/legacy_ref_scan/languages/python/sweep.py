@@ -7,17 +7,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from legacy_ref_scan.languages.python import literals
+from legacy_ref_scan.languages.python.module import STRING_LITERAL
 from legacy_ref_scan.languages.python.text import Blank, Part, concat, to_fragment
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Fragment, Gap, Mention, SourceFile, Span
 
-_PREFIX = rb"(?<![A-Za-z0-9_])[rRbBuUfFtT]{0,3}"
 _TOKEN = re.compile(
-    rb"(?P<comment>\#[^\r\n]*)"
-    rb"|(?P<string>(?:"
-    + _PREFIX
-    + rb""")?(?:
-        '''(?:[^\\']++|\\.|'(?!''))*+'''|\"\"\"(?:[^\\"]++|\\.|"(?!""))*+\"\"\"|
-        '(?:[^\\'\r\n]++|\\\r?\n|\\.)*+'|"(?:[^\\"\r\n]++|\\\r?\n|\\.)*+"))""",
+    rb"(?P<comment>\#[^\r\n]*)|(?P<string>(?:(?<![A-Za-z0-9_])[rRbBuUfFtT]{0,3})?" + STRING_LITERAL + rb")",
     re.VERBOSE | re.DOTALL,
 )
 _JOINED = re.compile(rb"(?:\s|\\\r?\n|\+|\#[^\n]*\n)*+")
@@ -30,8 +25,11 @@ def sweep(source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extract
     strings: list[Span] = []
     comments: list[Span] = []
     for match in _TOKEN.finditer(source.data):
-        spans = comments if match.lastgroup == "comment" else strings
-        spans.append(Span(source.path, match.start(), match.end()))
+        span = Span(source.path, match.start(), match.end())
+        if match.lastgroup == "comment":
+            comments.append(span)
+        elif _is_closed(match[0]):
+            strings.append(span)
     groups = _groups(source, strings)
     covered: set[Span] = set()
     for group in groups:
@@ -49,6 +47,13 @@ def sweep(source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extract
         elif mention.span not in covered:
             message = f"{mention.name} stands in a Python file that does not parse"
             yield Gap(mention.span, "unparsed-python", message, test=source.test)
+
+
+def _is_closed(token: bytes) -> bool:
+    _, quotes = literals.opening(token, 0)
+    body = token[token.index(quotes) + len(quotes) :]
+    inner = body[: -len(quotes)]
+    return body.endswith(quotes) and (len(inner) - len(inner.rstrip(b"\\"))) % 2 == 0
 
 
 def _groups(source: SourceFile, strings: list[Span]) -> list[list[Span]]:
