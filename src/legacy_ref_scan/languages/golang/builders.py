@@ -128,7 +128,7 @@ class Renderer:
         match alt:
             case Text():
                 return (alt,)
-            case Chain() if alt.calls and alt.calls[0].method in ("Select", "From", "NewSelect") or _is_select(alt):
+            case Chain() if (alt.calls and alt.calls[0].method in ("Select", "From", "NewSelect")) or _is_select(alt):
                 return self._cat("(", self.render(alt), ")")
             case Chain():
                 return self.render(alt)
@@ -160,7 +160,9 @@ class Renderer:
         return self._cat(*spaced, parts, returning, *[self._cat(" ", part) for part in suffix])
 
     def _take(self, statement: _Statement, call: Call, position: int, library: str) -> None:
-        arguments = [alt for value in call.arguments for alt in (_spread(value) if call.method != "Values" else [value])]
+        arguments = [
+            alt for value in call.arguments for alt in (_spread(value) if call.method != "Values" else [value])
+        ]
         kind = _KINDS.get(call.method, "")
         if call.method == UNKNOWN_START:
             statement.add("select", call.arguments)
@@ -220,8 +222,10 @@ class Renderer:
     def _join(self, method: str, arguments: list[Value]) -> Value:
         parts = [self.expression(argument) for argument in arguments]
         condition = len(parts) > 1 and any(isinstance(alt, Chain | Entries | Items) for alt in arguments[1])
-        return self._cat(_JOINS[method], parts[0], " ON ", parts[1]) if condition else self._cat(
-            _JOINS[method], *(parts[:1] or [EMPTY])
+        return (
+            self._cat(_JOINS[method], parts[0], " ON ", parts[1])
+            if condition
+            else self._cat(_JOINS[method], *(parts[:1] or [EMPTY]))
         )
 
     def _clause(self, statement: _Statement, name: str, keyword: str, separator: str) -> Value:

@@ -154,7 +154,9 @@ def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Va
     if any(d.kind == "type" for d in declared):
         return _converted(frame, node)
     if declared:
-        return _values_called(frame, node, union(frame.evaluate(n) for n in node.children_by_field_name("function")), name)
+        return _values_called(
+            frame, node, union(frame.evaluate(n) for n in node.children_by_field_name("function")), name
+        )
     arguments = arguments_of(frame, node)
     return _external_function(frame, arguments, path, full)
 
@@ -315,7 +317,13 @@ def _copy_from(frame: Frame, arguments: Called) -> None:
                 names: list[Value] = [part for column in columns.elements for part in (made_up(b", "), column)][1:]
                 if columns.rest is not None:
                     names.append((Text((columns.rest,)),))
-                parts = [made_up(b"COPY "), _dotted(frame, table, node), made_up(b" ("), *names, made_up(b") FROM STDIN")]
+                parts = [
+                    made_up(b"COPY "),
+                    _dotted(frame, table, node),
+                    made_up(b" ("),
+                    *names,
+                    made_up(b") FROM STDIN"),
+                ]
                 frame.use(frame.run.concatenate(parts, frame.origin(node)), node, "pgx CopyFrom", Consumer.SQL)
     frame.use(arguments.values[1], arguments.nodes[1], "table of CopyFrom", strength=STORED)
     frame.use(arguments.values[2], arguments.nodes[2], "columns of CopyFrom", strength=STORED)
@@ -329,7 +337,12 @@ def _dotted(frame: Frame, table: Items, node: Node) -> Value:
 
 
 def _invoke_all(
-    frame: Frame, functions: list[Declaration], arguments: Called, operand: Node | None, receiver: Value | None, label: str
+    frame: Frame,
+    functions: list[Declaration],
+    arguments: Called,
+    operand: Node | None,
+    receiver: Value | None,
+    label: str,
 ) -> list[Value]:
     results = [invoke(frame, function, arguments, operand, receiver) for function in functions]
     if all(result is None for result in results):
@@ -337,4 +350,3 @@ def _invoke_all(
     for value, node in zip(arguments.values, arguments.nodes, strict=False):
         frame.use(value, node, f"argument of {label}", strength=STORED)
     return _by_position([result for result in results if result is not None])
-

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.calls import call
 from legacy_ref_scan.languages.golang.expressions import evaluate, spec_values
-from legacy_ref_scan.languages.golang.frame import STORED, Exhausted, Frame, Knowledge, Machine, Run, Use
+from legacy_ref_scan.languages.golang.frame import STORED, ExhaustedError, Frame, Knowledge, Machine, Run, Use
 from legacy_ref_scan.languages.golang.inline import (
     apply,
     bind_receiver,
@@ -22,7 +23,6 @@ from legacy_ref_scan.languages.golang.inline import (
     unknown_parameter,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
-from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Source, Unknown
@@ -99,7 +99,7 @@ class Engine:
             root.problem = ""
             try:
                 _interpret(run, root.declaration)
-            except Exhausted:
+            except ExhaustedError:
                 root.problem = "it takes too many steps to interpret"
             except RecursionError:
                 root.problem = "it is nested too deeply"
@@ -135,7 +135,11 @@ class Engine:
         elif source.kind in ("field", "variable"):
             folder, name = str(source.owner), str(source.name)
             word = re.escape(name.encode())
-            pattern = rb"(?<!\w)" + word + (rb"\s*(?::[^=]|(?:,[^\n=]*)?\+?=[^=])" if source.kind == "field" else rb"\s*\+?=[^=]")
+            pattern = (
+                rb"(?<!\w)"
+                + word
+                + (rb"\s*(?::[^=]|(?:,[^\n=]*)?\+?=[^=])" if source.kind == "field" else rb"\s*\+?=[^=]")
+            )
             writers = list(self._found(folder, name, pattern))
             for writer in writers:
                 if _root_key(writer) not in self.roots:
@@ -252,5 +256,3 @@ def _interpret_spec(run: Run, declaration: Declaration) -> None:
 def holes_of(use: Use) -> list[Unknown]:
     """The holes of a use."""
     return [atom for atom in use.text.atoms if isinstance(atom, Unknown)]
-
-

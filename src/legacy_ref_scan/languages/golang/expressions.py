@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.literals import decode
-from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
+from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.types import type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
@@ -376,4 +376,3 @@ _EVALUATORS: dict[str, Callable[[Frame, Node], Value]] = {
     "literal_value": _elided,
     "func_literal": _function,
 }
-

@@ -6,12 +6,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, partial_gaps, select
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, place
-from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.tags import models, of_tag
 from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
 
@@ -106,7 +106,14 @@ def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment]:
         symbol = next((declaration.symbol for declaration in enclosing(file, start)), "")
         note = described(file, literal.node)
         yield Fragment(
-            text, pieces, Span(file.path, start, end), symbol, holes=holes, test=file.source.test, kind="go-sql", note=note
+            text,
+            pieces,
+            Span(file.path, start, end),
+            symbol,
+            holes=holes,
+            test=file.source.test,
+            kind="go-sql",
+            note=note,
         )
 
 

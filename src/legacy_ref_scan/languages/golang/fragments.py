@@ -28,7 +28,7 @@ def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
     kept: dict[object, Use] = {}
     for root in every:
         for use in root.uses:
-            if use.strength < strongest[use.text] or use.text in absorbed and use.strength < ASSEMBLED:
+            if use.strength < strongest[use.text] or (use.text in absorbed and use.strength < ASSEMBLED):
                 continue
             if use.text in built and use.kind != "go-builder" and use.consumer is not Consumer.TEXT:
                 continue  # the statement of a builder, on its way from ToSql to the database
@@ -134,9 +134,7 @@ def _is_subsequence(needle: list[Known], atoms: Iterable[object]) -> bool:
 def fragment(use: Use) -> Fragment:
     """A use as a fragment."""
     text, pieces, holes = laid_out(use.text, use.site)
-    return Fragment(
-        text, pieces, Span(*use.site), use.symbol, use.consumer, holes, use.test, use.kind, use.note
-    )
+    return Fragment(text, pieces, Span(*use.site), use.symbol, use.consumer, holes, use.test, use.kind, use.note)
 
 
 def laid_out(text: Text, site: Origin) -> tuple[bytes, tuple[Piece, ...], tuple[Hole, ...]]:

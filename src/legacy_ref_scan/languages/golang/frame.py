@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
-from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
@@ -26,6 +25,7 @@ from legacy_ref_scan.languages.golang.values import (
     hole,
     union,
 )
+from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import Consumer
 
 MAX_STEPS = 60_000
@@ -43,7 +43,7 @@ TypeName = tuple[str, str]
 K = TypeVar("K")
 
 
-class Exhausted(Exception):
+class ExhaustedError(Exception):
     """A run took more steps than it may."""
 
 
@@ -83,7 +83,6 @@ class Knowledge:
         """What was stored in a field of a struct; of any struct where that is not known."""
         known = self.fields.get((folder, name), {})
         return union([value for kind, value in known.items() if not owner or kind in ("", owner)])
-
 
 
 @dataclass(frozen=True)
@@ -138,10 +137,10 @@ class Run:
         return tuple(kept) + TOO_MANY
 
     def step(self) -> None:
-        """Counts; raises `Exhausted` at the bound."""
+        """Counts; raises `ExhaustedError` at the bound."""
         self.steps += 1
         if self.steps > MAX_STEPS:
-            raise Exhausted
+            raise ExhaustedError
 
 
 @dataclass
@@ -326,4 +325,3 @@ class Frame:
 
 def _tells(text: Text) -> bool:
     return not text.atoms or any(not isinstance(atom, Unknown) for atom in text.atoms)
-

@@ -22,7 +22,9 @@ from legacy_ref_scan.languages.golang.values import (
     union,
 )
 
-_TEXTUAL = re.compile(r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query)$")
+_TEXTUAL = re.compile(
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query)$"
+)
 _MAX_GUESSES = 3
 
 

@@ -58,7 +58,9 @@ def _raw(data: bytes, start: int, stop: int, path: str) -> Iterator[Atom]:
 def _interpreted(data: bytes, start: int, stop: int, path: str) -> Iterator[Atom]:
     for match in _PART.finditer(data, start, stop):
         part = match[0]
-        yield Known(_unescape(part) if len(part) > 1 and part[:1] == b"\\" else part, (path, match.start(), match.end()))
+        yield Known(
+            _unescape(part) if len(part) > 1 and part[:1] == b"\\" else part, (path, match.start(), match.end())
+        )
 
 
 def _unescape(escape: bytes) -> bytes:

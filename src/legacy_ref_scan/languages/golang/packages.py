@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from posixpath import dirname, join, normpath
 
 import tree_sitter
@@ -50,8 +50,10 @@ class Declaration:
     @property
     def symbol(self) -> str:
         """The name as `go doc` and stack traces write it: `(*Store).FailPhase`."""
-        return f"({self.receiver}).{self.name}" if self.receiver.startswith("*") else (
-            f"{self.receiver}.{self.name}" if self.receiver else self.name
+        return (
+            f"({self.receiver}).{self.name}"
+            if self.receiver.startswith("*")
+            else (f"{self.receiver}.{self.name}" if self.receiver else self.name)
         )
 
     @property
@@ -206,7 +208,7 @@ class Index:
                 found += [(match[1], _local(dirname(path), match[2])) for match in _REPLACE.finditer(text)]
         return sorted(found, key=lambda pair: (-len(pair[0]), pair))
 
-    @lru_cache(maxsize=None)  # noqa: B019 -- an index lives as long as one scan
+    @cache  # noqa: B019 -- an index lives as long as one scan
     def resolve(self, import_path: str) -> tuple[str, ...]:
         """The folders of the project that hold the package of an import path."""
         for prefix, folder in self._modules:
@@ -219,7 +221,7 @@ class Index:
             return tail
         return tuple(name for name in self.folders if name and import_path.endswith("/" + name))
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def import_paths(self, folder: str) -> tuple[str, ...]:
         """The import paths under which a folder can be imported."""
         found = []
@@ -231,13 +233,13 @@ class Index:
             found.append(folder.rpartition("vendor/")[2])
         return tuple(found) if found else (folder,)
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def importers(self, folder: str) -> tuple[SourceFile, ...]:
         """Files that may import the package in `folder`: they hold its import path."""
         words = [path for path in self.import_paths(folder) if path]
         return tuple(self.project.containing("go", words)) if words else ()
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def lookup(self, folder: str, name: str) -> tuple[Declaration, ...]:
         """Every top-level declaration of a name in a folder, whatever the build tags."""
         found: list[Declaration] = []
@@ -269,7 +271,7 @@ class Index:
             if file is not None:
                 yield file
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def _words(self, folder: str) -> dict[bytes, list[str]]:
         """Every word of a folder's files -> the files that hold it."""
         found: dict[bytes, list[str]] = {}

@@ -176,5 +176,3 @@ BUILDER_METHODS = frozenset(
 BUILDER_ROOTS = frozenset(
     "Select Insert Update Delete Replace NewSelect NewInsert NewUpdate NewDelete NewRaw Table Model From Where".split()
 )
-
-

@@ -45,7 +45,11 @@ def _block(frame: Frame, node: Node) -> None:
 def _expressions(node: Node | None) -> list[Node]:
     if node is None:
         return []
-    return [child for child in node.named_children if child.type != "comment"] if node.type == "expression_list" else [node]
+    return (
+        [child for child in node.named_children if child.type != "comment"]
+        if node.type == "expression_list"
+        else [node]
+    )
 
 
 def values_of(frame: Frame, nodes: list[Node], count: int) -> list[Value]:
@@ -348,10 +352,13 @@ def _more(frame: Frame, before: State, after: State, body: Node) -> State:
 
 def _open_ended(value: Value, rest: Unknown) -> Value:
     longest = [alt for alt in value if isinstance(alt, Text | Items)][-MAX_ALTERNATIVES // 4 :]
-    return tuple(
-        Items(alt.elements, alt.rest or rest) if isinstance(alt, Items) else Text((*alt.atoms, rest), alt.partial)
-        for alt in longest
-    ) or value
+    return (
+        tuple(
+            Items(alt.elements, alt.rest or rest) if isinstance(alt, Items) else Text((*alt.atoms, rest), alt.partial)
+            for alt in longest
+        )
+        or value
+    )
 
 
 def _return(frame: Frame, node: Node) -> None:

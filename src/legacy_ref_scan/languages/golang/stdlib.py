@@ -91,7 +91,9 @@ def _join(frame: Frame, call: Called) -> Value:
 
 def _joined(frame: Frame, alt: Alternative, separator: Value, node: Node) -> Value:
     if not isinstance(alt, Items):
-        reason = alt.atoms[0].reason if isinstance(alt, Text) and alt.atoms and isinstance(alt.atoms[0], Unknown) else ""
+        reason = (
+            alt.atoms[0].reason if isinstance(alt, Text) and alt.atoms and isinstance(alt.atoms[0], Unknown) else ""
+        )
         source = alt.atoms[0].source if isinstance(alt, Text) and reason and isinstance(alt.atoms[0], Unknown) else None
         return frame.unknown(f"joined {reason or 'list'}", node, source)
     parts: list[Value] = []
@@ -248,7 +250,9 @@ def _extended(left: Items, right: Alternative) -> Items:
 
 def _append(frame: Frame, call: Called) -> Value:
     first, others = call.values[0], call.values[1:]
-    if all(isinstance(alt, Text) and alt.known for alt in first) and any(isinstance(a, Text) and a.atoms for a in first):
+    if all(isinstance(alt, Text) and alt.known for alt in first) and any(
+        isinstance(a, Text) and a.atoms for a in first
+    ):
         return frame.run.concatenate(call.values, frame.origin(call.node))  # append([]byte("…"), "…"...)
     if call.spread:
         return append_lists([first, *([(Items(tuple(others[:-1])),)] if others[:-1] else []), others[-1]])

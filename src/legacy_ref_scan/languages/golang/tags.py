@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
-from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.languages.golang.types import struct_fields
+from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import Claim, Explanation, Mapping, Mention, Span
 
 _PAIR = re.compile(rb'([^\s":`]+):"((?:[^"\\]|\\.)*)"')
@@ -19,7 +19,6 @@ _COLUMN_KEYS = {
 _MODELS = frozenset(("gorm", "bun", "xorm", "go-pg"))
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _XORM_WORDS = frozenset(b"pk autoincr notnull null unique index created updated deleted version extends".split())
-
 
 
 def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping:

@@ -1,0 +1,58 @@
+"""Sources that are half-written, huge, nested or not text: nothing gets lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.languages.golang.harness import fragments, gaps, scan, texts
+
+Q = "SELECT error_message FROM campaign_phases"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f'package a\nfunc F() {{ db.Query("{Q}"',
+        f'package a\nfunc F() {{ x := [ }} ) db.Query("{Q}") // error_message\n',
+        f'package a\nfunc ( {{ "{Q}"\n\nfunc G() {{ db.Query("{Q}") }}\n',
+        f'@@@ "{Q}" @@@ error_message `error_message` /* campaign_phases',
+        f'package a\nvar q = `{Q}',
+        f'"{Q}"',
+        f'package a\n<<<<<<< HEAD\nconst q = "{Q}"\n=======\nconst q = "x"\n>>>>>>> b\n',
+    ],
+)
+def test_syntax_errors(source: str) -> None:
+    assert any(Q in text for text in texts(scan(source)))
+
+
+def test_bytes_that_are_not_utf8() -> None:
+    found = scan({"a.go": b'package a\n// \xff\xfe error_message\nvar q = "\xe9 error_message FROM campaign_phases"\n'})
+    assert fragments(found)[0].text.startswith(b"\xe9 error_message")
+
+
+def test_a_long_sum_does_not_overflow() -> None:
+    parts = " + ".join(f'"c{n}, "' for n in range(3000))
+    found = texts(scan(f'package a\nfunc F(db *sql.DB) {{ db.Query("SELECT " + {parts} + "error_message FROM campaign_phases") }}\n'))
+    assert len(found) == 1
+    assert next(iter(found)).endswith("c2999, error_message FROM campaign_phases")
+
+
+def test_deep_nesting_is_a_gap_and_loses_nothing() -> None:
+    found = scan(f'package a\nfunc F(db *sql.DB) {{ db.Query({"(" * 3000}"{Q}"{")" * 3000}) }}\n')
+    assert Q in texts(found)
+    assert "go-not-interpreted" in {gap.reason for gap in gaps(found)}
+
+
+def test_a_long_chain_does_not_overflow() -> None:
+    links = '.Where("a = 1")' * 400
+    source = f'package a\nimport sq "github.com/Masterminds/squirrel"\nfunc F() {{ sq.Select("error_message").From("campaign_phases"){links}.ToSql() }}\n'
+    assert any(text.startswith(Q) for text in texts(scan(source)))
+
+
+def test_escapes_keep_their_place() -> None:
+    source = 'package a\nfunc F(db *sql.DB) { db.Query("SELECT\\n\\"error_message\\" FROM \\u0063ampaign_phases") }\n'
+    (fragment,) = fragments(scan(source))
+    at = fragment.text.index(b"error_message")
+    span = fragment.origin(at, at + len(b"error_message"))
+    assert source[span.start : span.end] == "error_message"
+    assert fragment.text == b'SELECT\n"error_message" FROM campaign_phases'

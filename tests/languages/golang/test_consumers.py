@@ -1,0 +1,121 @@
+"""Who receives a text, and what a bare name is used for."""
+
+from __future__ import annotations
+
+import pytest
+
+from legacy_ref_scan.model import Claim, Consumer, Explanation
+from tests.languages.golang.harness import body, claims, fragments, mappings, scan, texts
+
+Q = "SELECT error_message FROM campaign_phases"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        's.db.Query("{q}")', 's.db.QueryContext(ctx, "{q}", 1)', 's.db.QueryRow(ctx, "{q}")', 's.tx.Exec("{q}")',
+        's.db.Get(&x, "{q}")', 's.db.SelectContext(ctx, &x, "{q}", id)', 's.db.NamedExec("{q}", arg)',
+        's.db.PrepareContext(ctx, "{q}")', 'batch.Queue("{q}", 1)', 'sqlx.SelectContext(ctx, s.db, &x, "{q}")',
+        'pgxscan.Select(ctx, s.db, &x, "{q}")', 'mock.ExpectQuery(regexp.QuoteMeta("{q}"))', 's.db.Raw("{q}").Scan(&x)',
+    ],
+)  # fmt: skip
+def test_sql_sinks(call: str) -> None:
+    imports = '"github.com/jmoiron/sqlx" "github.com/georgysavva/scany/v2/pgxscan" "regexp"'
+    (fragment,) = fragments(scan(body(call.replace("{q}", Q), imports)))
+    assert fragment.text.decode() == Q
+    assert fragment.consumer is Consumer.SQL
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'log.Printf("error_message of %s missing", "campaign_phases")', 'slog.Info("x", "error_message", 1)',
+        'return fmt.Errorf("error_message: %w", err)', 'errors.New("error_message")', 't.Errorf("%s", "error_message")',
+        's.logger.Warn("error_message")', 'panic("error_message")', 'zap.String("error_message", "x")',
+    ],
+)  # fmt: skip
+def test_text_for_people(call: str) -> None:
+    found = fragments(scan(body(call, '"log" "log/slog" "fmt" "errors" "go.uber.org/zap"')))
+    assert found
+    assert {fragment.consumer for fragment in found} == {Consumer.TEXT}
+
+
+@pytest.mark.parametrize(
+    ("statement", "note"),
+    [
+        ('m := map[string]any{"error_message": 1}; _ = m', "map key"),
+        ('_ = row["error_message"]', "map index"),
+        ('if s.name == "error_message" { return nil }', "comparison"),
+        ('switch s.name { case "error_message": return nil }', "switch case"),
+        ('csv.Write("error_message")', "argument of csv.Write"),
+        ('_ = column{Name: "error_message"}', "struct field Name"),
+        ('_ = []string{"error_message"}', "composite element"),
+    ],
+)
+def test_a_bare_name_says_what_it_is_used_for(statement: str, note: str) -> None:
+    (fragment,) = fragments(scan(body(statement)))
+    assert fragment.text == b"error_message"
+    assert fragment.consumer is Consumer.UNKNOWN
+    assert fragment.note == note
+
+
+def test_the_text_in_a_log_does_not_hide_the_query() -> None:
+    found = fragments(scan(body(f'q := "{Q}"\nlog.Println(q)\ns.db.Query(q)', '"log"')))
+    assert {fragment.consumer for fragment in found} == {Consumer.SQL, Consumer.TEXT}
+
+
+def test_pgx_copy_from() -> None:
+    call = 's.db.CopyFrom(ctx, pgx.Identifier{"campaign_phases"}, []string{"id", "error_message"}, rows)'
+    found = fragments(scan(body(call, '"github.com/jackc/pgx/v5"')))
+    assert [fragment.text for fragment in found] == [b"COPY campaign_phases (id, error_message) FROM STDIN"]
+    assert found[0].consumer is Consumer.SQL
+
+
+def test_comments_identifiers_and_imports_are_claims() -> None:
+    source = (
+        'package error_message\nimport "example.com/error_message"\n// error_message\n/* campaign_phases */\n'
+        "type CampaignPhase struct{ ErrorMessage string }\nfunc f(p CampaignPhase) { error_message := p.ErrorMessage }\n"
+    )
+    found = scan(source)
+    assert not fragments(found)
+    explained = [claim.why for claim in claims(found)]
+    assert explained.count(Explanation.COMMENT) == 2
+    assert explained.count(Explanation.IDENTIFIER) >= 6
+
+
+@pytest.mark.parametrize(
+    ("tag", "library"),
+    [
+        ('db:"error_message"', "db"), ('db:"error_message,omitempty"', "db"), ('gorm:"type:text;column:error_message"', "gorm"),
+        ('bun:"error_message,nullzero"', "bun"), ("xorm:\"'error_message' text\"", "xorm"), ('boil:"error_message"', "sqlboiler"),
+    ],
+)  # fmt: skip
+def test_tags_that_name_a_column(tag: str, library: str) -> None:
+    source = f'package a\ntype Phase struct {{\n\tMessage string `json:"error_message" {tag}`\n}}\n'
+    found = scan(source)
+    (mapping,) = mappings(found)
+    assert (mapping.column, mapping.owner, mapping.library) == ("error_message", "Phase", library)
+    assert source[mapping.span.start : mapping.span.end] == "error_message"
+    assert [c for c in found if isinstance(c, Claim) and c.why is Explanation.TEXT and "json" in c.detail]
+
+
+def test_gorm_model_without_tags() -> None:
+    source = (
+        'package a\nimport "gorm.io/gorm"\ntype CampaignPhase struct {\n\tgorm.Model\n\tErrorMessage string\n}\n'
+        "type Other struct{ gorm.Model; ErrorMessage string }\n"
+        'func (Other) TableName() string { return "others" }\n'
+    )
+    found = {(m.owner, m.column, m.library, m.table) for m in mappings(scan(source))}
+    assert found == {
+        ("CampaignPhase", "error_message", "gorm", "campaign_phases"),
+        ("Other", "error_message", "gorm", "others"),
+    }
+
+
+def test_test_files_are_marked() -> None:
+    found = fragments(scan({"a_test.go": f'package a\nfunc TestX(t *testing.T) {{ db.Query("{Q}") }}\n'}))
+    assert [fragment.test for fragment in found] == [True]
+
+
+def test_sqlmock_expectation() -> None:
+    assert texts(scan(body(f'mock.ExpectQuery("^{Q}$").WillReturnRows(rows)'))) == {f"^{Q}$"}
