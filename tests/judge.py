@@ -63,7 +63,7 @@ class Analysis:
 
     sqlstate: str = ""
     error: str = ""
-    result: tuple[tuple[str, int], ...] = ()
+    result: tuple[tuple[str, str], ...] = ()
     selected: frozenset[ColumnName] = frozenset()
     inserted: frozenset[ColumnName] = frozenset()
     updated: frozenset[ColumnName] = frozenset()
@@ -105,6 +105,7 @@ class _Database:
         self.lookups = server.connect(name)  # apart, for their trees would mix with the statement's
         self._trees: list[str] = []
         self._attributes: dict[int, tuple[str, dict[int, str]]] = {}
+        self._types: dict[int, str] = {}
         self._plans: list[str] = []
         self.connection.execute(_SETTINGS)
         self.connection.add_notice_handler(self._keep)
@@ -157,7 +158,7 @@ class _Database:
         if outcome.status == pq.ExecStatus.FATAL_ERROR:
             state = outcome.error_field(pq.DiagnosticField.SQLSTATE) or b""
             return Analysis(state.decode(), outcome.get_error_message().strip())
-        result = tuple(_result_column(outcome, number) for number in range(outcome.nfields))
+        result = tuple(self._result_column(outcome, number) for number in range(outcome.nfields))
         touched: tuple[set[ColumnName], set[ColumnName], set[ColumnName]] = (set(), set(), set())
         permissions = list(_permissions(self._trees)) or list(_permissions(self._plans))
         for relation, *bitmaps in permissions:
@@ -165,6 +166,16 @@ class _Database:
                 names.update(self._names(relation, members))
         selected, inserted, updated = (frozenset(names) for names in touched)
         return Analysis("", "", result, selected, inserted, updated)
+
+    def _result_column(self, outcome: pq.abc.PGresult, number: int) -> tuple[str, str]:
+        return (outcome.fname(number) or b"").decode(), self._type_name(outcome.ftype(number))
+
+    def _type_name(self, oid: int) -> str:
+        """Types that the schema creates have different oids in two databases."""
+        if oid not in self._types:
+            row = self.lookups.execute("SELECT format_type(%s, NULL)", (oid,)).fetchone()
+            self._types[oid] = str(row[0]) if row else str(oid)
+        return self._types[oid]
 
     def _names(self, oid: int, members: list[int]) -> Iterator[ColumnName]:
         if members:
@@ -298,10 +309,6 @@ class Judge:
 
 def _touched(analysis: Analysis, target: ColumnName) -> tuple[frozenset[ColumnName], ...]:
     return tuple(names - {target} for names in (analysis.selected, analysis.inserted, analysis.updated))
-
-
-def _result_column(outcome: pq.abc.PGresult, number: int) -> tuple[str, int]:
-    return (outcome.fname(number) or b"").decode(), outcome.ftype(number)
 
 
 def _permissions(trees: list[str]) -> Iterator[tuple[int, list[int], list[int], list[int]]]:

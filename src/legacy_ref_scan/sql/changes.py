@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.queries import Queries
 from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope
@@ -115,15 +115,22 @@ class Changes(Queries):
             for item in listed.all("insert_column_item"):
                 names, _ = parts(self.tree, item)
                 self.write(target, names[0])
-        elif not rest.has("kw_default"):
+        query = rest.child("SelectStmt")
+        columns = self.query(query, None) if query is not None else ()
+        self.result.consume(columns)
+        if listed is None and not rest.has("kw_default"):
             qualified = node.first("qualified_name")
             place = (qualified.start, qualified.end) if qualified else (node.start, node.start)
-            for column in target.columns:
+            for column in target.columns[: self.given(query)]:
                 self.result.use(column, Access.STAR, place)
             self.star_over_unknown(target, place)
-        query = rest.child("SelectStmt")
-        if query is not None:
-            self.result.consume(self.query(query, None))
+
+    def given(self, query: Node | None) -> int | None:
+        """How many columns a VALUES list fills: the first ones. One lone value may stand for a whole list."""
+        values = query.first("values_clause", "select_with_parens", "target_list") if query else None
+        if values is None or values.type != "values_clause" or HOLE in self.tree.raw(values):
+            return None
+        return self.width(values) if self.width(values) > 1 else None
 
     def on_conflict(self, node: Node, target: RangeVariable, scope: Scope) -> None:
         """ON CONFLICT (columns) DO UPDATE SET …; EXCLUDED is the row that was to be inserted."""
@@ -145,10 +152,7 @@ class Changes(Queries):
     def update(self, node: Node, scope: Scope) -> RangeVariable:
         """UPDATE … SET … FROM … WHERE …"""
         target = self.target_relation(node.child("relation_expr_opt_alias"))
-        scope.variables.append(target)
-        from_clause = node.child("from_clause")
-        if from_clause is not None:
-            self.from_clause(from_clause, scope)
+        self.from_beside(node.child("from_clause"), target, scope)
         for child in node.children:
             if child.type == "set_clause_list":
                 self.set_clauses(child, target, scope)
@@ -156,32 +160,44 @@ class Changes(Queries):
                 self.expressions(child, scope)
         return target
 
+    def from_beside(self, clause: Node | None, target: RangeVariable, scope: Scope) -> None:
+        """FROM of UPDATE, USING of DELETE: they do not see the target, whatever comes after sees both."""
+        if clause is not None:
+            self.from_clause(clause, scope)
+        scope.variables.insert(0, target)
+
     def delete(self, node: Node, scope: Scope) -> RangeVariable:
         """DELETE … USING … WHERE …"""
         target = self.target_relation(node.child("relation_expr_opt_alias"))
-        scope.variables.append(target)
-        using = node.child("using_clause")
-        if using is not None:
-            self.from_clause(using, scope)
+        self.from_beside(node.child("using_clause"), target, scope)
         where = node.child("where_or_current_clause")
         if where is not None:
             self.expressions(where, scope)
         return target
 
     def merge_into(self, node: Node, scope: Scope) -> RangeVariable:
-        """MERGE INTO … USING … ON … WHEN …"""
+        """MERGE INTO … USING … ON … WHEN …: what each branch sees depends on which row it has."""
         target = self.target_relation(node.child("relation_expr_opt_alias"))
-        source = node.child("table_ref")
-        if source is not None:
-            self.from_item(source, scope)
-        scope.variables.insert(0, target)
+        source = Scope(scope.parent)
+        item = node.child("table_ref", "joined_table")
+        if item is not None:
+            self.add_item(item, source)
+        scope.variables = [target, *source.variables]
+        scope.merged = dict(source.merged)
         for child in node.children:
             if child.type == "a_expr":
                 self.expressions(child, scope)
             elif child.type == "merge_when_list":
                 for clause in child.all("merge_when_clause"):
-                    self.merge_when(clause, target, scope)
+                    self.merge_when(clause, target, self.row_of_branch(clause, target, source, scope))
         return target
+
+    def row_of_branch(self, clause: Node, target: RangeVariable, source: Scope, both: Scope) -> Scope:
+        """WHEN NOT MATCHED [BY TARGET] has a row of the source, NOT MATCHED BY SOURCE one of the target."""
+        head = {leaf.type for child in clause.children[:1] for leaf in child.walk()}
+        if "kw_not" not in head:
+            return both
+        return Scope(both.parent, [target]) if "kw_source" in head else source
 
     def merge_when(self, clause: Node, target: RangeVariable, scope: Scope) -> None:
         for child in clause.children:

@@ -18,41 +18,43 @@ class FromItems(WithQueries):
     def from_clause(self, node: Node, scope: Scope) -> None:
         """Adds the range variables of FROM or USING; later items see earlier ones where LATERAL lets them."""
         for child in node.children:
-            if child.type == "from_list":
-                for item in child.children:
-                    self.from_item(item, scope)
-            elif child.type in ("table_ref", "joined_table", "relation_expr"):
-                self.from_item(child, scope)
+            for item in child.children if child.type == "from_list" else [child]:
+                self.add_item(item, scope)
 
-    def from_item(self, node: Node, scope: Scope) -> list[RangeVariable]:
-        """Adds the range variables of one item to the scope and returns them."""
+    def add_item(self, node: Node, scope: Scope) -> None:
+        """Adds the range variables of one item to a scope."""
+        made = self.from_item(node, scope)
+        scope.variables.extend(made.variables)
+        scope.merged.update({name: group for name, group in made.merged.items() if name not in scope.merged})
+
+    def from_item(self, node: Node, around: Scope) -> Scope:
+        """What one item makes visible. `around`: the items before it, which LATERAL and functions see."""
         if node.type == "joined_table":
-            return self.joined(node, scope)
+            return self.joined(node, around)
         if node.type == "relation_expr":
-            return self._add(self.relation_item(node, None), scope)
+            return Scope(around.parent, [self.relation_item(node, None)])
         if node.type != "table_ref":
-            self.expressions(node, scope)
-            return []
+            self.expressions(node, around)
+            return Scope(around.parent)
         alias = node.child("opt_alias_clause", "alias_clause", "func_alias_clause")
         joined = node.child("joined_table")
         if joined is not None:
-            variables = self.joined(joined, scope)
-            return self.alias_join(variables, alias, scope) if alias else variables
+            made = self.joined(joined, around)
+            return self.alias_join(made, alias) if alias else made
+        return Scope(around.parent, [self.primary(node, alias, around)])
+
+    def primary(self, node: Node, alias: Node | None, around: Scope) -> RangeVariable:
+        """A table, a subquery or a function."""
         relation = node.child("relation_expr")
         if relation is not None:
             for clause in node.all("tablesample_clause"):
-                self.expressions(clause, scope)
-            return self._add(self.relation_item(relation, alias), scope)
+                self.expressions(clause, around)
+            return self.relation_item(relation, alias)
         query = node.child("select_with_parens")
         if query is not None:
-            outer = scope if node.has("kw_lateral") else scope.parent
-            columns = self.query(query, outer)
-            return self._add(self.aliased(columns, alias, "a subquery"), scope)
-        return self._add(self.function_item(node, alias, scope), scope)
-
-    def _add(self, variable: RangeVariable, scope: Scope) -> list[RangeVariable]:
-        scope.variables.append(variable)
-        return [variable]
+            columns = self.query(query, around if node.has("kw_lateral") else around.parent)
+            return self.aliased(columns, alias, "a subquery")
+        return self.function_item(node, alias, around)
 
     def alias_names(self, alias: Node | None) -> tuple[Part | None, list[Part]]:
         """The alias itself and the names of its column list."""
@@ -84,14 +86,23 @@ class FromItems(WithQueries):
         return variable
 
     def rename_relation(self, columns: Columns, names: list[Part]) -> Columns:
-        """An alias list over a table renames by position: the column behind a new name is still the column."""
+        """An alias list over a table renames by position: the column behind a new name is still the column.
+
+        Without one of the columns, those behind it move up, and a list for all of them is too long.
+        """
         for name in names:
             self.label(name, Explanation.OUTPUT_NAME, "a column alias")
         place = names[0].start, names[-1].end
-        for column in columns[: len(names)]:  # those behind the list keep their names and may go
-            self.result.use(column, Access.STAR, place)
-        renamed = [replace(c, name=n.name) for n, c in zip(names, columns, strict=False)]
-        return tuple(renamed) + columns[len(names) :]
+        if len(names) >= len(columns):
+            for column in columns:
+                self.result.use(column, Access.STAR, place)
+        own = [column.own for column in columns[: len(names)] if column.own]
+        renamed = [
+            replace(c, name=n.name, shifted=tuple(own[:index]), shift=place)
+            for index, (n, c) in enumerate(zip(names, columns, strict=False))
+        ]
+        rest = [replace(c, shifted=tuple(own), shift=place) for c in columns[len(names) :][:1]]
+        return (*renamed, *rest, *columns[len(names) + 1 :])
 
     def named_relation(self, names: list[Part], alias: str) -> RangeVariable:
         """What a (qualified) name in FROM means: a WITH query first, then the catalog, along the search path."""
@@ -167,61 +178,66 @@ class FromItems(WithQueries):
 
     # Joins
 
-    def joined(self, node: Node, scope: Scope) -> list[RangeVariable]:
-        """A JOIN: its sides, then its condition or its merged columns."""
-        sides: list[list[RangeVariable]] = []
-        qual = node.child("join_qual")
-        for child in node.children:
-            if child.type in ("table_ref", "joined_table"):
-                sides.append(self.from_item(child, scope))
-        left, right = ([*sides, [], []])[:2]
+    def joined(self, node: Node, around: Scope) -> Scope:
+        """A JOIN: its sides, then its merged columns or its condition, which sees the two sides alone."""
+        operands = node.all("table_ref", "joined_table")
+        left = self.from_item(operands[0], around) if operands else Scope(around.parent)
+        before = Scope(around.parent, around.variables + left.variables, around.merged | left.merged)
+        right = self.from_item(operands[1], before) if len(operands) > 1 else Scope(around.parent)
+        made = Scope(around.parent, left.variables + right.variables, left.merged | right.merged)
         if node.has("kw_natural"):
-            self.natural(node, left, right, scope)
-        if qual is not None:
-            names = qual.child("name_list")
-            if names is not None:
-                for name in names.find("name"):
-                    self.merge(part(self.tree, name), left, right, scope)
-                alias = qual.child("opt_alias_clause_for_join_using")
-                if alias is not None:
-                    name_part, _ = self.alias_names(alias)
-                    merged = [scope.merged[part(self.tree, n).name] for n in names.find("name")]
-                    if name_part is not None:
-                        columns = tuple(
-                            replace(group[0], own=None, sources=group[0].origins) for group in merged if group
-                        )
-                        scope.variables.append(RangeVariable(name_part.name, columns, label="an alias of USING"))
-            else:
-                self.expressions(qual, scope)
-        return left + right
+            self.natural(node, left, right, made)
+        qual = node.child("join_qual")
+        listed = qual.child("name_list") if qual else None
+        if listed is not None and qual is not None:
+            self.using(qual, [part(self.tree, n) for n in listed.find("name")], left, right, made)
+        elif qual is not None:
+            self.expressions(qual, made)
+        return made
 
-    def merge(self, name: Part, left: list[RangeVariable], right: list[RangeVariable], scope: Scope) -> None:
-        """USING (name): a read on both sides."""
+    def using(self, qual: Node, names: list[Part], left: Scope, right: Scope, made: Scope) -> None:
+        """USING (names), maybe with an alias for the merged columns."""
+        for name in names:
+            self.merge(name, left, right, made)
+        alias = qual.child("opt_alias_clause_for_join_using")
+        name_part = self.alias_names(alias)[0]
+        if name_part is not None:
+            groups = [made.merged[name.name] for name in names]
+            columns = tuple(replace(group[0], own=None, sources=group[0].origins) for group in groups if group)
+            made.variables.append(RangeVariable(name_part.name, columns, label="an alias of USING", starred=False))
+
+    def merge(self, name: Part, left: Scope, right: Scope, made: Scope) -> None:
+        """A common column of both sides: a read on each."""
         group: list[Visible] = []
-        for variables in (left, right):
-            found = [c for v in variables if (c := v.column(name.name))]
-            group.extend(found)
-            for column in found:
-                self.result.use(column, Access.READ, name.place)
-        group.extend(scope.merged.get(name.name, ()))
+        for side in (left, right):
+            group.extend(side.merged.get(name.name) or [c for v in side.variables if (c := v.column(name.name))])
+        for column in group:
+            self.result.use(column, Access.READ, name.place)
         self.label(name, Explanation.OTHER_TABLE, "USING")
-        scope.merged[name.name] = tuple(dict.fromkeys(group))
+        made.merged[name.name] = tuple(dict.fromkeys(group))
 
-    def natural(self, node: Node, left: list[RangeVariable], right: list[RangeVariable], scope: Scope) -> None:
+    def natural(self, node: Node, left: Scope, right: Scope, made: Scope) -> None:
         """NATURAL JOIN: every common name is a read; dropping one changes the join without an error."""
         keyword = next(c for c in node.children if c.type == "kw_natural")
-        names = {c.name for v in left for c in v.columns} & {c.name for v in right for c in v.columns}
+        names = _column_names(left) & _column_names(right)
         for name in sorted(names):
-            self.merge(Part(name, keyword.start, keyword.end), left, right, scope)
+            self.merge(Part(name, keyword.start, keyword.end), left, right, made)
 
-    def alias_join(self, variables: list[RangeVariable], alias: Node, scope: Scope) -> list[RangeVariable]:
-        """`(a JOIN b …) AS j`: j hides a and b."""
+    def alias_join(self, made: Scope, alias: Node) -> Scope:
+        """`(a JOIN b …) AS j`: j hides a and b; the merged columns come first."""
         name, listed = self.alias_names(alias)
-        columns: list[Visible] = []
-        for variable in variables:
-            columns.extend(variable.columns)
-            scope.variables.remove(variable)
-        merged = tuple(columns)
-        renamed = self.rename_relation(merged, listed) if listed else merged
-        known = all(variable.known for variable in variables)
-        return self._add(RangeVariable(name.name if name else "", renamed, known=known, label="a join"), scope)
+        columns = [
+            replace(group[0], name=merged, own=None, sources=frozenset().union(*(c.origins for c in group)))
+            for merged, group in made.merged.items()
+            if group
+        ]
+        for variable in made.variables:
+            if variable.starred:
+                columns.extend(c for c in variable.columns if c.name not in made.merged)
+        renamed = self.rename_relation(tuple(columns), listed) if listed else tuple(columns)
+        known = all(variable.known for variable in made.variables)
+        return Scope(made.parent, [RangeVariable(name.name if name else "", renamed, known=known, label="a join")])
+
+
+def _column_names(scope: Scope) -> set[str]:
+    return {column.name for variable in scope.variables for column in variable.columns}

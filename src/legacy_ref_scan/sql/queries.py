@@ -85,7 +85,7 @@ class Queries(FromItems):
             width = self.width(values)
             return tuple(Visible(f"column{i + 1}") for i in range(width)), inner
         if node.has("kw_table"):
-            self.from_item(node.children[-1], inner)
+            self.add_item(node.children[-1], inner)
             return self.star(inner, (node.start, node.end)), inner
         return self.select(node, inner)
 
@@ -173,7 +173,7 @@ class Queries(FromItems):
     def star(self, scope: Scope, place: tuple[int, int]) -> Columns:
         """The columns of `*` over this scope level; merged ones once."""
         columns: list[Visible] = []
-        for variable in scope.variables:
+        for variable in (v for v in scope.variables if v.starred):
             columns.extend(self.star_of(variable, place, scope.merged))
         for name, merged in scope.merged.items():
             sources = frozenset().union(*(c.origins for c in merged)) if merged else frozenset()

@@ -186,7 +186,7 @@ class References:
         """The columns of that name at one level; merged ones count as one."""
         if name in level.merged:
             return level.merged[name][:1] or ()
-        return tuple(c for v in level.variables if (c := v.column(name)) is not None)
+        return tuple(c for v in level.variables if v.starred and (c := v.column(name)) is not None)
 
     def visible(self, name: str, scope: Scope) -> bool:
         """Whether the innermost level has an input column of that name."""

@@ -71,6 +71,7 @@ class Resolved:
             self.uses.append(TokenUse(column.own, access, *place))
         elif column.star is not None:
             self.uses.extend(TokenUse(source, access, *place) for source in column.sources)
+        self.uses.extend(TokenUse(other, Access.STAR, *column.shift) for other in column.shifted)
 
     def consume(self, columns: Iterator[Visible] | tuple[Visible, ...]) -> None:
         """The columns are taken by position: what a `*` brought along is now used, at the star."""

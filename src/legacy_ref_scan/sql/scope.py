@@ -18,6 +18,8 @@ class Visible:
     `own` is the relation's column itself; a derived column (of a subquery, a CTE) has none, only `sources`, the columns
     its value comes from. `star` is set while the column came along in a `*` that nothing has consumed yet: whoever
     takes the column by name or by position makes it a use.
+    `shifted` are the columns before it under an alias list: without one of them the name means another column. `shift`
+    is the place of that list.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Visible:
     sources: frozenset[ColumnId] = frozenset()
     star: Place | None = None
     type: str = ""
+    shifted: tuple[ColumnId, ...] = ()
+    shift: Place = (0, 0)
 
     @property
     def origins(self) -> frozenset[ColumnId]:
@@ -50,6 +54,7 @@ class RangeVariable:
     dynamic: bool = False
     qualifier: str = ""  # the schema, while no alias hides it
     label: str = ""  # for people: what it is
+    starred: bool = True  # whether `*` and bare names reach its columns; those of an alias of USING are merged already
 
     def column(self, name: str) -> Visible | None:
         """The column of that name."""

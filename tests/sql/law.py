@@ -1,0 +1,100 @@
+"""The law: what PostgreSQL says a drop does to a statement, and what we may say of the statement then."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from legacy_ref_scan.catalog import apply_file
+from legacy_ref_scan.mentions import names_of
+from legacy_ref_scan.model import Access, Claim, Consumer, Found, Gap, Reference, SourceFile, Target, whole_file
+from legacy_ref_scan.schema import Catalog
+from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.watch import watch
+from tests.judge import Judge, Judgement
+from tests.sql.generated_schema import TARGET_COLUMN, GeneratedSchema
+
+_LOST_VIEW = re.compile(r'(?:ERROR:\s+)?relation "[\w.]+" does not exist')
+
+MISSED, FALSE, GAP, ACCESS, UNCOVERED, RIGHT, REFUSED = (
+    "missed",
+    "false reference",
+    "gap",
+    "other access",
+    "mention without a finding",
+    "right",
+    "not accepted",
+)
+
+
+def schema_of(sql: str, target: Target, search_path: tuple[str, ...] = ("public",)) -> Schema:
+    """What statements are resolved against, from a schema's DDL, as a scan makes it."""
+    data = sql.encode()
+    catalog = apply_file(Catalog(search_path=search_path), SourceFile("s.sql", data, "sql"), ((0, len(data)),))
+    assert not catalog.gaps, catalog.gaps
+    watched = watch(catalog, [target])
+    assert not watched.missing
+    dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
+    return Schema(catalog, watched, names_of([target], dependents - {target.table}))
+
+
+def findings_of(statement: str | bytes, schema: Schema, kind: str = "sql-file") -> list[Found]:
+    """What the analysis says of one statement: of a SQL file, or of a host language that hands it to a database."""
+    data = statement if isinstance(statement, bytes) else statement.encode()
+    return list(analyze(whole_file(SourceFile("q.sql", data, "sql"), consumer=Consumer.SQL, kind=kind), schema))
+
+
+def uncovered(statement: bytes, schema: Schema, found: list[Found]) -> list[str]:
+    """The mentions that no finding explains."""
+    spans = [item.span for item in found if isinstance(item, Reference | Gap | Claim)]
+    return [
+        mention.name
+        for mention in schema.names.find(SourceFile("q.sql", statement, "sql"))
+        if not any(span.start <= mention.span.start and mention.span.end <= span.end for span in spans)
+    ]
+
+
+@dataclass
+class Law:
+    """Judges one generated schema's statements, by PostgreSQL and by the analysis."""
+
+    generated: GeneratedSchema
+
+    @cached_property
+    def judge(self) -> Judge:
+        return Judge(self.generated.for_postgres)
+
+    @cached_property
+    def schema(self) -> Schema:
+        target = Target(self.generated.target.schema, self.generated.target.name, TARGET_COLUMN)
+        return schema_of(self.generated.sql, target, self.generated.search_path)
+
+    def verdict(self, for_postgres: str, as_written: str, kind: str) -> str:
+        """`RIGHT`, `REFUSED` by PostgreSQL, or what is wrong."""
+        found = findings_of(as_written, self.schema, kind)
+        if uncovered(as_written.encode(), self.schema, found):
+            return UNCOVERED
+        truth = self.judge.judge(for_postgres, self.generated.target.qualified, TARGET_COLUMN)
+        if not truth.accepted:
+            return REFUSED
+        return self.compare(truth, found, as_written)
+
+    def compare(self, truth: Judgement, found: list[Found], as_written: str) -> str:
+        references = [item for item in found if isinstance(item, Reference) and item.gating]
+        gaps = any(isinstance(item, Gap) for item in found)
+        used = truth.breaks or truth.changes or truth.rebinds
+        if gaps:
+            return GAP
+        of_a_view = truth.through_view or _LOST_VIEW.match(truth.error)
+        # a view that needs the column is a reference of its own, so statements over it may be silent or not
+        if used and not references and not of_a_view:
+            return MISSED
+        # CREATE VIEW over a star: no tree is printed for it, and the view only gets narrower
+        stars = all(item.access is Access.STAR for item in references) and as_written.startswith("CREATE VIEW")
+        if truth.untouched and references and not stars:
+            return FALSE
+        written = (self.generated.target.qualified, TARGET_COLUMN) in truth.updated | truth.inserted
+        if written and not any(item.access in (Access.WRITE, Access.STAR) for item in references):
+            return ACCESS
+        return RIGHT
