@@ -49,6 +49,7 @@ _CLAUSES = {
     "Update": "update", "UpdateColumn": "set", "Updates": "set", "UpdateColumns": "set", "Rows": "rows",
     "Cols": "select", "Values": "values", "Pluck": "select", "Omit": "omit", "GroupByExpr": "group",
 }  # fmt: skip
+_LISTS = frozenset(("select", "from", "into", "group", "order", "returning", "rows"))
 _KINDS = {
     "Select": "select", "Insert": "insert", "Update": "update", "Delete": "delete", "Replace": "insert",
     "InsertInto": "insert", "DeleteFrom": "delete", "NewSelect": "select", "NewInsert": "insert",
@@ -160,9 +161,7 @@ class Renderer:
         return self._cat(*spaced, parts, returning, *[self._cat(" ", part) for part in suffix])
 
     def _take(self, statement: _Statement, call: Call, position: int, library: str) -> None:
-        arguments = [
-            alt for value in call.arguments for alt in (_spread(value) if call.method != "Values" else [value])
-        ]
+        arguments = spread(call.arguments) if _CLAUSES.get(call.method) in _LISTS else list(call.arguments)
         kind = _KINDS.get(call.method, "")
         if call.method == UNKNOWN_START:
             statement.add("select", call.arguments)
@@ -296,10 +295,13 @@ def _is_expression(value: Value) -> bool:
     return any(isinstance(alt, Chain) for alt in value)
 
 
-def _spread(value: Value) -> list[Value]:
-    """`Columns(list...)`: each element is an argument of its own, an open end is a hole."""
-    if len(value) == 1 and isinstance(value[0], Items) and value[0].elements:
-        items = value[0]
-        rest: list[Value] = [(Text((items.rest,)),)] if items.rest is not None else []
-        return [*items.elements, *rest]
-    return [value]
+def spread(values: Sequence[Value]) -> list[Value]:
+    """`Columns("a", list...)`: each element of a list is an argument of its own, an open end is a hole."""
+    found: list[Value] = []
+    for value in values:
+        if len(value) == 1 and isinstance(value[0], Items) and value[0].elements:
+            found += value[0].elements
+            found += [(Text((value[0].rest,)),)] if value[0].rest is not None else []
+        else:
+            found.append(value)
+    return found

@@ -223,7 +223,7 @@ def _buffer_method(frame: Frame, arguments: Called, operand: Node, value: Value,
         if name == "Sanitize" and all(isinstance(alt, Items) for alt in value):
             return [union(_sanitized(frame, alt, arguments.node) for alt in value if isinstance(alt, Items))]
         return None
-    if name in _WRITES and len(arguments.values) == 1:
+    if name in _WRITES and len(arguments.values) == 1 and (frame.types.get(_base(frame, operand)) or _has_text(value)):
         frame.use(arguments.values[0], arguments.nodes[0], f"argument of {name}", strength=STORED)
         append_to(frame, operand, arguments.values[0], arguments.node)
         return [frame.unknown("number of bytes", arguments.node), frame.unknown("nil", arguments.node)]
@@ -234,6 +234,15 @@ def _buffer_method(frame: Frame, arguments: Called, operand: Node, value: Value,
             assign_to(frame, operand, EMPTY)
         return []
     return None
+
+
+def _base(frame: Frame, operand: Node) -> str:
+    return frame.file.text(operand) if operand.type == "identifier" else ""
+
+
+def _has_text(value: Value) -> bool:
+    """More than a hole: a buffer that was made, or written to, where we saw it."""
+    return any(not alt.atoms or len(alt.atoms) > 1 or alt.known for alt in texts(value))
 
 
 def _sanitized(frame: Frame, alt: Items, node: Node) -> Value:

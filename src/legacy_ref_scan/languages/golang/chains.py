@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import sinks
-from legacy_ref_scan.languages.golang.builders import UNKNOWN_START
+from legacy_ref_scan.languages.golang.builders import UNKNOWN_START, spread
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
@@ -87,5 +87,5 @@ def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) 
     for argument, node in zip(call.values, call.nodes, strict=False):
         library = chains[0].library if chains else "builder"
         frame.use(argument, node, f"argument of {library} {name}", Consumer.BUILDER, STORED)
-    step = Call(name, tuple(call.values), origin)
+    step = Call(name, tuple(spread(call.values) if call.spread else call.values), origin)
     return tuple(Chain(chain.library, (*chain.calls, step)) for chain in chains[:MAX_ALTERNATIVES])

@@ -12,6 +12,7 @@ import tree_sitter
 import tree_sitter_go
 
 from legacy_ref_scan.languages import Project
+from legacy_ref_scan.languages.golang.literals import Token, tokens
 from legacy_ref_scan.languages.golang.values import Origin
 from legacy_ref_scan.model import SourceFile
 
@@ -81,6 +82,11 @@ class GoFile:
     def package(self) -> str:
         clause = next((node for node in self.tree.root_node.children if node.type == "package_clause"), None)
         return self.text(clause.named_children[0]) if clause is not None and clause.named_child_count else ""
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """The file without a grammar: comments, strings and words."""
+        return list(tokens(self.source.data, 0, len(self.source.data)))
 
     def text(self, node: Node) -> str:
         return self.bytes(node).decode("utf-8", "replace")

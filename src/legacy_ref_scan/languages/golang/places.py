@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass
 
-from legacy_ref_scan.languages.golang.literals import Token, tokens
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
 from legacy_ref_scan.model import Claim, Explanation, Mention, Span
 
@@ -16,7 +15,6 @@ _PARTS = frozenset(
 _NAMES = frozenset(
     ("identifier", "field_identifier", "type_identifier", "package_identifier", "label_name", "blank_identifier")
 )
-_WIDEST = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,13 @@ def place(file: GoFile, mention: Mention) -> Claim | Literal | Node | None:
         node = node.parent if node.parent.type in _STRINGS else node
     if node.type in _STRINGS:
         return _string(file, node, mention)
-    if node.type == "comment":
-        return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.COMMENT)
-    if node.type in _NAMES:
-        return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.IDENTIFIER)
-    return _lexed(file, node, mention)
+    if node.type == "comment" or node.type in _NAMES:
+        lexed = _lexed(file, mention) if in_error(node) else None
+        if isinstance(lexed, Literal):
+            return lexed  # the grammar lost its way: what it takes for a name may be inside a string
+        why = Explanation.COMMENT if node.type == "comment" else Explanation.IDENTIFIER
+        return Claim(Span(file.path, node.start_byte, node.end_byte), why)
+    return _lexed(file, mention)
 
 
 def _string(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | Node | None:
@@ -51,10 +51,6 @@ def _string(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | Nod
         return Claim(Span(file.path, node.start_byte, node.end_byte), Explanation.IDENTIFIER, "import path")
     if parent is not None and parent.type == "field_declaration":
         return node
-    if in_error(node):
-        lexed = _lexed(file, node, mention)
-        if isinstance(lexed, Claim):
-            return lexed
     return Literal(node.start_byte, node.end_byte, node)
 
 
@@ -68,25 +64,18 @@ def in_error(node: Node) -> bool:
     return False
 
 
-def _lexed(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | None:
-    """Reads the bytes around a mention that is inside an ERROR, without the grammar."""
-    for token in _around(file, node, mention.span.start):
-        if token.start <= mention.span.start < token.end:
-            span = Span(file.path, token.start, token.end)
-            if token.kind == "comment":
-                return Claim(span, Explanation.COMMENT)
-            if token.kind == "word":
-                return Claim(span, Explanation.IDENTIFIER)
-            return Literal(token.start, token.end, None)
-    return None
-
-
-def _around(file: GoFile, node: Node, offset: int) -> Iterator[Token]:
-    """The tokens of the node, where it is small, else those from the last line that starts a declaration."""
-    start = node.start_byte
-    if offset - start > _WIDEST:
-        start = max(start, file.source.data.rfind(b"\n\n", start, offset) + 1)
-    return tokens(file.source.data, start, max(node.end_byte, offset))
+def _lexed(file: GoFile, mention: Mention) -> Claim | Literal | None:
+    """Reads the place of a mention without the grammar, for what stands inside an ERROR."""
+    at = bisect_right(file.tokens, mention.span.start, key=lambda token: token.start) - 1
+    token = file.tokens[at] if at >= 0 else None
+    if token is None or mention.span.start >= token.end:
+        return None
+    span = Span(file.path, token.start, token.end)
+    if token.kind == "comment":
+        return Claim(span, Explanation.COMMENT)
+    if token.kind == "word":
+        return Claim(span, Explanation.IDENTIFIER)
+    return Literal(token.start, token.end, None)
 
 
 def described(file: GoFile, node: Node | None) -> str:
