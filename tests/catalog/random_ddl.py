@@ -85,7 +85,7 @@ def _alter(n: Names) -> str:
     command = n.one(
         f"ADD {n.definition}", f"ADD COLUMN IF NOT EXISTS {n.definition}", f"DROP COLUMN {n.column}{n.cascade}",
         f"DROP COLUMN IF EXISTS {n.column}{n.cascade}", f"ALTER {n.column} TYPE text USING {n.column}::text",
-        f"ALTER {n.column} SET NOT NULL", f"ALTER {n.column} DROP NOT NULL", f"ALTER {n.column} SET DEFAULT NULL",
+        f"ALTER {n.column} SET NOT NULL", f"ALTER {n.column} SET DEFAULT NULL",
         f"ALTER {n.column} DROP DEFAULT", f"ADD {n.constraint}", f"ADD {n.constraint}",
         f"DROP CONSTRAINT k1{n.cascade}",
         f"DROP CONSTRAINT IF EXISTS k2{n.cascade}", f"INHERIT {n.table}", f"NO INHERIT {n.table}",

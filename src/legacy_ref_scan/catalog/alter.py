@@ -8,9 +8,10 @@ from dataclasses import replace
 from legacy_ref_scan.catalog import columns, constraints
 from legacy_ref_scan.catalog.copying import copy_check, matching
 from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
+from legacy_ref_scan.catalog.state import columns_used
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
-from legacy_ref_scan.schema import Column, Relation
+from legacy_ref_scan.schema import Column, Constraint, Index, Relation
 from legacy_ref_scan.sql.tree import Node
 
 Handler = Callable[[Statement, int, Node], None]
@@ -213,6 +214,19 @@ def _change_type(statement: Statement, oid: int, column: Column, command: Node, 
     collation = command.child("opt_collate_clause")
     named = statement.qualified(collation.child("any_name")) if collation else None
     statement.state.change_column(oid, column.attnum, type=name, collation=named.name if named else "")
+    _rebuild_indexes(statement, oid, column.attnum)
+
+
+def _rebuild_indexes(statement: Statement, oid: int, attnum: int) -> None:
+    """A new type makes the indexes anew, with the names that the columns have now."""
+    state = statement.state
+    names = {column.attnum: column.name for column in state.relations[oid].columns}
+    for item in state.of(oid):
+        if isinstance(item, Index | Constraint) and attnum in columns_used(item, oid) and item.attributes:
+            included = item.include if isinstance(item, Index) else ()
+            numbers = (*item.columns, *included)
+            fresh = [names.get(n, old) for n, old in zip(numbers, item.attributes, strict=False)]
+            state.change(item, attributes=(*fresh, *item.attributes[len(fresh) :]))
 
 
 def _drop_sequence(statement: Statement, oid: int, column: Column) -> None:

@@ -96,10 +96,12 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
             inherited,
             not_null=inherited.not_null or column.not_null,
             default=column.default if column.default is not None else inherited.default,
+            generated=column.generated or inherited.generated,
+            identity=column.identity or inherited.identity,
             local=True,
         )
         state.change_column(oid, inherited.attnum, **_fields(merged))
-        column = merged
+        column = replace(merged, identity=column.identity)
     else:
         column = state.add_column(oid, column)
     typed = node.child("Typename")
@@ -114,7 +116,8 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
 
 
 def _fields(column: Column) -> dict[str, object]:
-    return {"not_null": column.not_null, "default": column.default, "local": column.local}
+    names = ("not_null", "default", "generated", "identity", "local")
+    return {name: getattr(column, name) for name in names}
 
 
 def add_generated(statement: Statement, oid: int, node: Node) -> None:

@@ -81,7 +81,7 @@ def add_groups(statement: Statement, oid: int, groups: list[list[Clause]]) -> No
     """Add constraints in PostgreSQL's order; of equal keys in one group the first stays."""
     clauses = [clause for group in groups for clause in _merged(statement, _in_order(group))]
     for clause in (c for group in groups for c in group if "kw_not" in c.words and c.node.has("ColId")):
-        set_not_null(statement, oid, clause.node)
+        add_not_null(statement, oid, clause.node)
     for clause in _in_order(clauses):
         made = _make(statement, statement.state.relations[oid], clause)
         if made is not None:
@@ -114,12 +114,22 @@ def _key_of(statement: Statement, clause: Clause) -> tuple[str, ...]:
     return (*(statement.name(name) for name in _names(clause)), "", *options, clause.attributes.lower())
 
 
-def set_not_null(statement: Statement, oid: int, node: Node) -> None:
+def add_not_null(statement: Statement, oid: int, node: Node) -> None:
     """`ADD CONSTRAINT x NOT NULL c`: the column is not null; the constraint itself holds nothing else."""
     relation = statement.state.relations[oid]
-    attnums, _ = statement.column_uses(node.all("ColId"), relation)
-    for attnum in attnums:
-        statement.state.change_column(oid, attnum, not_null=True)
+    for name in node.all("ColId"):
+        if relation.column(statement.name(name)) is None:
+            statement.unknown_column(name, relation, statement.name(name))
+        set_not_null(statement, oid, statement.name(name))
+
+
+def set_not_null(statement: Statement, oid: int, name: str) -> None:
+    """A column and those of the children are not null."""
+    state = statement.state
+    for relation in (state.relations[oid], *state.descendants(oid)):
+        column = relation.column(name)
+        if column is not None and not column.not_null:
+            state.change_column(relation.oid, column.attnum, not_null=True)
 
 
 def _enter(statement: Statement, made: Constraint) -> None:
@@ -129,8 +139,8 @@ def _enter(statement: Statement, made: Constraint) -> None:
         return
     state.put(made)
     if made.type == "primary key":
-        for attnum in made.columns:
-            state.change_column(made.relation, attnum, not_null=True)
+        for name in _named(state.relations[made.relation], made.columns):
+            set_not_null(statement, made.relation, name)
 
 
 def _make(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:

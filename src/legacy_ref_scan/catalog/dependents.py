@@ -38,7 +38,9 @@ def column_item(oid: int, attnum: int) -> Item:
 
 
 def object_item(state: State, item: SchemaObject) -> Item:
-    """An object; a generated column's expression can't go without its column."""
+    """An object; a generated column's expression can't go without its column, a partition key without its table."""
+    if item.kind == "partition key":
+        return relation_item(item.relation)
     if item.kind == "generated":
         column = state.relations[item.relation].column(item.name)
         if column is not None:

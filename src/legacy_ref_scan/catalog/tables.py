@@ -95,7 +95,10 @@ def inherit_columns(statement: Statement, oid: int, parent: Relation) -> None:
     for column in parent.columns:
         own = state.relations[oid].column(column.name)
         if own is None:
-            state.add_column(oid, replace(column, local=False, comment="", maybe=column.maybe or statement.maybe))
+            # identity goes to partitions, not to other children
+            identity = column.identity if parent.partitioned else ""
+            maybe = column.maybe or statement.maybe
+            state.add_column(oid, replace(column, local=False, comment="", identity=identity, maybe=maybe))
         elif column.not_null and not own.not_null:
             state.change_column(oid, own.attnum, not_null=True)
 
@@ -116,7 +119,7 @@ def _elements(statement: Statement, oid: int) -> list[Clause]:
                 if clause is not None and clause.type:
                     clauses.append(clause)
                 elif clause is not None and "kw_not" in clause.words:
-                    constraints.set_not_null(statement, oid, clause.node)
+                    constraints.add_not_null(statement, oid, clause.node)
     return clauses
 
 
