@@ -28,8 +28,11 @@ from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Source, Unknown
 from legacy_ref_scan.model import Gap, Span
 
-MAX_ROUNDS = 6
+MAX_ROUNDS = 5
+MAX_HOLE_ROUNDS = 2
+"""How many callers up the parameters that leave holes are looked for; beyond, the hole stays, with its reason."""
 MAX_ROOTS = 6000
+MAX_TOTAL_STEPS = 1_500_000
 MAX_RUNS_PER_ROOT = 4
 
 Key = tuple[str, int, int]
@@ -61,8 +64,8 @@ class Engine:
         self.gaps: list[Gap] = []
         self._queue: deque[Root] = deque()
         self._followed: set[object] = set()
-        self._readers: dict[tuple[str, tuple[str, str]], set[Key]] = {}
         self._full = False
+        self._steps = 0
 
     def enqueue(self, declaration: Declaration, rounds: int, caller_of: Key | None = None) -> None:
         """Interprets a declaration, again if it was interpreted already and a reason came up."""
@@ -71,7 +74,8 @@ class Engine:
         key = _root_key(declaration)
         root = self.roots.get(key)
         if root is None:
-            if rounds > MAX_ROUNDS or len(self.roots) >= MAX_ROOTS:
+            exhausted = len(self.roots) >= MAX_ROOTS or self._steps > MAX_TOTAL_STEPS
+            if rounds > MAX_ROUNDS or (rounds and exhausted):
                 self._bound(declaration)
                 return
             root = self.roots[key] = Root(declaration, rounds)
@@ -104,6 +108,7 @@ class Engine:
             except RecursionError:
                 root.problem = "it is nested too deeply"
             root.uses = run.uses
+            self._steps += run.steps
             self._follow(root, run)
         return list(self.roots.values())
 
@@ -128,12 +133,15 @@ class Engine:
 
     def _demand(self, source: Source, root: Root, rounds: int) -> None:
         """A hole in a text that matters: look for what could fill it."""
+        if root.round > MAX_HOLE_ROUNDS:
+            return
         if source.kind == "parameter" and isinstance(source.owner, tuple):
             owner = next((d for d in self._declared_at(source.owner)), None)
             if owner is not None:
                 self._callers(owner, rounds)
         elif source.kind in ("field", "variable"):
             folder, name = str(source.owner), str(source.name)
+            self.knowledge.demanded.add((folder, name))
             word = re.escape(name.encode())
             pattern = (
                 rb"(?<!\w)"

@@ -78,6 +78,7 @@ class Knowledge:
     variables: dict[tuple[str, str], Value] = field(default_factory=dict)  # (folder, package variable) -> assigned
     constants: dict[tuple[str, int, int], Value] = field(default_factory=dict)
     focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions whose callers matter
+    demanded: set[tuple[str, str]] = field(default_factory=set)  # (folder, field or variable) a query needs
 
     def field(self, folder: str, name: str, owner: str) -> Value:
         """What was stored in a field of a struct; of any struct where that is not known."""
@@ -280,7 +281,7 @@ class Frame:
 
     def _want(self, text: Text) -> None:
         """Notes what would have to be known to fill the holes of a text that matters and may be SQL."""
-        if not may_be_sql(text.data()):
+        if text.known or not may_be_sql(text.data()):
             return
         self.run.wanted.update(
             atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source is not None
@@ -315,8 +316,8 @@ class Frame:
         if not telling:
             return
         inside = list(flatten(telling, 1))
-        for text in inside:
-            self._want(text)
+        for text in inside if stored[1] in self.run.knowledge.demanded else ():
+            self.run.wanted.update(atom.source for atom in text.atoms if isinstance(atom, Unknown) and atom.source)
         before = table.get(key, ())
         table[key] = after = self.run.narrowed(union([before, telling], 4 * MAX_ALTERNATIVES))
         if after != before and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
