@@ -51,22 +51,31 @@ def _place(use: Use) -> object:
     return (use.site, data)
 
 
+_Laid = tuple[int, bytes, tuple[Origin, ...]]
+"""Length, bytes and mentions of a text."""
+
+
 def _absorbed(texts: Iterable[Text], marks: Marks) -> set[Text]:
     """The texts that are a part of a longer one, with the same literals."""
-    named = {text: _ids(text, marks) for text in texts}
-    by_id: dict[Origin, list[Text]] = {}
-    for text, ids in named.items():
-        for mention in dict.fromkeys(ids):
-            by_id.setdefault(mention, []).append(text)
-    return {text for text, ids in named.items() if ids and _is_part(text, ids, named, by_id)}
+    laid = {text: (len(data := text.data()), data, _ids(text, marks)) for text in texts}
+    by_id: dict[Origin, set[_Laid]] = {}
+    for item in laid.values():
+        for mention in item[2]:
+            by_id.setdefault(mention, set()).add(item)
+    rivals = {mention: sorted(items, reverse=True) for mention, items in by_id.items()}
+    part_of = {item: _is_part(item, rivals) for item in set(laid.values()) if item[2]}
+    return {text for text, item in laid.items() if part_of.get(item)}
 
 
-def _is_part(
-    text: Text, ids: tuple[Origin, ...], named: dict[Text, tuple[Origin, ...]], by_id: dict[Origin, list[Text]]
-) -> bool:
-    rivals = min((by_id[mention] for mention in ids), key=len)
-    core, size = text.data().strip(), len(text.data())
-    return any(len(r.data()) > size and core in r.data() and _holds(named[r], ids) for r in rivals)
+def _is_part(item: _Laid, rivals: Mapping[Origin, list[_Laid]]) -> bool:
+    size, data, ids = item
+    core = data.strip()
+    for length, longer, outer in min((rivals[mention] for mention in ids), key=len):
+        if length <= size:
+            return False  # the longest come first
+        if core in longer and _holds(outer, ids):
+            return True
+    return False
 
 
 def _ids(text: Text, marks: Marks) -> tuple[Origin, ...]:
