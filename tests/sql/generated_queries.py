@@ -63,9 +63,7 @@ class QueryWriter(ExpressionWriter):
             text += f" FOR UPDATE OF {level.items[0].name} SKIP LOCKED"
         return text
 
-    def targets(
-        self, level: Level, scopes: Scopes, depth: int, types: Sequence[str] | None
-    ) -> tuple[str, Columns]:
+    def targets(self, level: Level, scopes: Scopes, depth: int, types: Sequence[str] | None) -> tuple[str, Columns]:
         if types is not None:
             items = [self.target(kind, scopes, depth) for kind in types]
             return ", ".join(text for text, _ in items), tuple(column for _, column in items)
@@ -93,7 +91,11 @@ class QueryWriter(ExpressionWriter):
         if rows and kind == "jsonb" and self.chance(0.1):
             name = self.pick(rows).name
             return name, (name, "row")
-        text = self.window(kind, scopes, depth) if self.windows and self.chance(0.08) else self.expression(kind, scopes, depth)
+        text = (
+            self.window(kind, scopes, depth)
+            if self.windows and self.chance(0.08)
+            else self.expression(kind, scopes, depth)
+        )
         if self.chance(0.35):
             name = self.pick(_ALIASES)
             return f"{text} AS {name}", (name, kind)
@@ -270,7 +272,9 @@ class QueryWriter(ExpressionWriter):
             alias = self.alias()
             text += f" {self.pick(('', 'AS '))}{alias}"
             if columns and self.chance(0.12):
-                names = self.random.sample(("message", "z", "y", "status"), self.random.randint(1, min(4, len(columns))))
+                names = self.random.sample(
+                    ("message", "z", "y", "status"), self.random.randint(1, min(4, len(columns)))
+                )
                 columns = tuple((n, k) for n, (_, k) in zip(names, columns, strict=False)) + columns[len(names) :]
                 text += f" ({', '.join(names)})"
         else:

@@ -148,8 +148,20 @@ class _Analyzer:
         except (TooComplexError, RecursionError) as error:
             yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
             return
-        yield from self.collect(result, start, end)
+        found = list(self.collect(result, start, end))
+        yield from found
+        if not environment.variables and not any(isinstance(item, Reference | Gap) for item in found):
+            yield from self.second_opinion(result, start, end)
         yield from self.routines(tree)
+
+    def second_opinion(self, result: Resolved, start: int, end: int) -> Iterator[Gap]:
+        """A statement over the table that names the column and uses it nowhere is read by another parser too."""
+        raw = self.text[start:end]
+        if self.about_table(raw) and self.mentions(raw, "column"):
+            from legacy_ref_scan.sql.witness import disagreements
+
+            for problem in disagreements(self.text, start, end, result, self.schema.watch.names):
+                yield self.gap(problem.start, problem.end, problem.reason, problem.message)
 
     def routines(self, tree: Tree) -> Iterator[Found]:
         """The string bodies of CREATE FUNCTION and DO."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from legacy_ref_scan.model import HOLE, Access, Explanation
+from legacy_ref_scan.schema import Constraint
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.queries import Queries
+from legacy_ref_scan.sql.results import TokenUse
 from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope
 from legacy_ref_scan.sql.tree import Node
 
@@ -141,13 +143,25 @@ class Changes(Queries):
         for child in node.children:
             if child.type == "opt_conf_expr":
                 if child.has("kw_constraint"):
-                    self.label_all(child, Explanation.VARIABLE, "a constraint's name")
+                    self.conflict_constraint(child, target)
                 else:
                     self.in_relation(child, columns_only)
             elif child.type == "set_clause_list":
                 self.set_clauses(child, target, inner)
             else:
                 self.expressions(child, inner)
+
+    def conflict_constraint(self, node: Node, target: RangeVariable) -> None:
+        """ON CONFLICT ON CONSTRAINT: a constraint goes with any of its columns."""
+        name_node = node.child("name")
+        if name_node is None or target.relation is None:
+            return
+        name = part(self.tree, name_node)
+        self.label(name, Explanation.VARIABLE, "a constraint's name")
+        for item in self.catalog.of_relation(target.relation.oid):
+            if isinstance(item, Constraint) and item.name == name.name:
+                for attnum in item.columns:
+                    self.result.uses.append(TokenUse((item.relation, attnum), Access.READ, *name.place))
 
     def update(self, node: Node, scope: Scope) -> RangeVariable:
         """UPDATE … SET … FROM … WHERE …"""

@@ -22,6 +22,10 @@ _WANTS_OPERAND = frozenset(
     filter end""".split()
 ) - {b"end", b"filter", b"all"}
 _OPENS = frozenset(b"( [ ,".split())
+_ENDS = frozenset((b"", b",", b")", b"]", b";", b"::"))
+_AFTER_OPERAND = frozenset(
+    b"from where and or as then else end order group limit union is in like between asc desc".split()
+)
 _OPERATOR_BYTES = frozenset(b"+-*/<>=~!@#%^&|`?")
 _REAL_QUESTION_MARKS = frozenset({b"?", b"@?", b"?|", b"?&", b"?-", b"?-|", b"?||", b"?#", b"@@?"})
 _CONTAINS_AT = frozenset({b"<@", b"@", b"@@", b"|@", b"@@@"})
@@ -84,13 +88,20 @@ class _Repairer:
 
     def of_word(self, index: int, token: Token) -> Iterator[Edit]:
         word = self.word(index)
-        if word in _QUANTIFIERS and self.raw(index + 1) == b"(" and self.word(index + 2) in _SUBQUERY:
+        if word in _QUANTIFIERS and self._opens_subquery(index + 1):
             if index and self.solid[index - 1].kind is Kind.OTHER and self.raw(index - 1) not in (b"(", b","):
                 yield (self.solid[index - 1].start, token.end, b" IN ")
         elif word == b"escape" and self.word(index - 2) in (b"like", b"ilike", b"to") and index + 1 < len(self.solid):
             yield (token.start, self.solid[index + 1].end, b" ")
         elif word == b"then" and self.merge and self._after_matched(index):
             yield (token.start, token.start, b" AND true ")
+
+    def _opens_subquery(self, index: int) -> bool:
+        """Parentheses, as many as there are, and then a query."""
+        at = index
+        while self.raw(at) == b"(":
+            at += 1
+        return at > index and self.word(at) in _SUBQUERY
 
     def _after_matched(self, index: int) -> bool:
         """`WHEN [NOT] MATCHED [BY SOURCE|TARGET] THEN` without a condition is not in the grammar."""
@@ -104,18 +115,30 @@ class _Repairer:
             self.brackets += 1
         elif raw == b"]":
             self.brackets -= 1
-        elif raw.endswith(b"?") and (raw not in _REAL_QUESTION_MARKS or self._wants_operand(index)):
+        elif raw.endswith(b"?") and self._question_is_parameter(index, raw):
             yield (token.end - 1, token.end, self._value(index) if len(raw) == 1 else b" $1 ")
         elif raw.endswith(b"@") and self._glued(index) and (raw not in _CONTAINS_AT or self._wants_operand(index)):
             yield (token.end - 1, self.solid[index + 1].end, b" $1 ")
         elif raw == b":" and self._glued(index) and self.solid[index + 1].kind in (Kind.STRING, Kind.QUOTED):
             yield (token.start, self.solid[index + 1].end, b" $1 ")  # psql's :'variable'
 
+    def _question_is_parameter(self, index: int, raw: bytes) -> bool:
+        """A JSON operator has an operand on both sides; `DISTINCT ON (a) ?, b` has none behind."""
+        if raw not in _REAL_QUESTION_MARKS or self._wants_operand(index):
+            return True
+        following = self.raw(index + 1).lower()
+        return raw == b"?" and (following in _ENDS or following in _AFTER_OPERAND)
+
     def of_parameter(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.text[token.start : token.end]
-        if raw[:1] == b"$" or (raw[:1] == b":" and self.brackets > 0):
+        if raw[:1] == b"$" or (raw[:1] == b":" and self.brackets > 0 and not self._array_element(index)):
             return
         yield (token.start, token.end, self._value(index))
+
+    def _array_element(self, index: int) -> bool:
+        """`ARRAY[:a, :b]` holds parameters, `tags[:n]` and `tags[1:n]` are slices."""
+        opens = self.raw(index - 1) == b"[" and self.word(index - 2) != b"array"
+        return self._wants_operand(index) and not opens
 
     def of_string(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.raw(index)

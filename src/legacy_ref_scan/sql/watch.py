@@ -29,6 +29,7 @@ class Watch:
 
     columns: Mapping[ColumnId, Watched]
     missing: tuple[Target, ...]
+    names: frozenset[tuple[int, str]] = frozenset()  # (oid of the relation, name) of each of them
 
     @property
     def relations(self) -> frozenset[int]:
@@ -52,7 +53,14 @@ def watch(catalog: Catalog, targets: Iterable[Target]) -> Watch:
             if inherited is not None:
                 columns.setdefault((child.oid, inherited.attnum), Watched(target, f"{child.schema}.{child.name}"))
     _add_views(catalog, columns)
-    return Watch(columns, tuple(missing))
+    return Watch(columns, tuple(missing), frozenset(_names(catalog, columns)))
+
+
+def _names(catalog: Catalog, columns: Iterable[ColumnId]) -> Iterator[tuple[int, str]]:
+    for oid, attnum in columns:
+        column = catalog.relations[oid].by_attnum(attnum)
+        if column is not None:
+            yield oid, column.name
 
 
 def _descendants(catalog: Catalog, relation: Relation) -> Iterator[Relation]:
