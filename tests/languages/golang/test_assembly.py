@@ -1,5 +1,7 @@
 """How texts are assembled inside one function: operators, branches, loops, buffers, lists, formats."""
 
+# ruff: noqa: E501 -- a Go source reads best as one string
+
 from __future__ import annotations
 
 import pytest

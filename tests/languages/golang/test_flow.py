@@ -1,5 +1,7 @@
 """How texts travel: constants, functions, wrappers, fields, files, packages and modules."""
 
+# ruff: noqa: E501 -- a Go source reads best as one string
+
 from __future__ import annotations
 
 import pytest

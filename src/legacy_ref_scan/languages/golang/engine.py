@@ -32,8 +32,8 @@ MAX_ROUNDS = 5
 MAX_HOLE_ROUNDS = 2
 """How many callers up the parameters that leave holes are looked for; beyond, the hole stays, with its reason."""
 MAX_ROOTS = 6000
-MAX_TOTAL_STEPS = 1_500_000
-MAX_RUNS_PER_ROOT = 4
+MAX_TOTAL_STEPS = 800_000
+MAX_RUNS_PER_ROOT = 3
 
 Key = tuple[str, int, int]
 _MACHINE = Machine(evaluate, execute, call, apply)
@@ -79,6 +79,8 @@ class Engine:
                 self._bound(declaration)
                 return
             root = self.roots[key] = Root(declaration, rounds)
+        elif caller_of is not None and caller_of in root.calls:
+            return
         if caller_of is not None:
             root.calls.add(caller_of)
         if not root.queued and root.runs < MAX_RUNS_PER_ROOT:

@@ -276,7 +276,8 @@ def _part(frame: Frame, alt: Alternative, node: Node) -> Value:
     if isinstance(alt, Items):
         return (Items(alt.elements, cut), alt)
     if isinstance(alt, Text):
-        return (alt, Text((cut, *alt.atoms, cut)))
+        already = bool(alt.atoms) and isinstance(alt.atoms[0], Unknown) and alt.atoms[0].reason == cut.reason
+        return (alt,) if already else (alt, Text((cut, *alt.atoms, cut), alt.partial))
     return (alt,)
 
 

@@ -10,7 +10,8 @@ from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.values import Atom, Known, Text, Unknown, Value, as_texts, made_up, texts
 
 _VERB = re.compile(
-    rb"%(?P<flags>[-+# 0]*)(?:\[(?P<at>\d+)\])?(?P<width>\*|\d+)?(?:\.(?:\*|\d+)?)?(?:\[(?P<nth>\d+)\])?(?P<verb>[a-zA-Z%])"
+    rb"%(?P<flags>[-+# 0]*)(?:\[(?P<at>\d+)\])?(?P<width>\*|\d+)?(?:\.(?:\*|\d+)?)?(?:\[(?P<nth>\d+)\])?"
+    rb"(?P<verb>[a-zA-Z%])"
 )
 _TEXTUAL = b"svwq"
 

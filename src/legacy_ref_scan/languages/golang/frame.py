@@ -118,7 +118,11 @@ class Run:
 
     @cached_property
     def concatenate(self) -> Concatenation:
-        return Concatenation(lambda data: self.matters(data) and may_be_sql(data))
+        return Concatenation(self.followed)
+
+    def followed(self, data: bytes) -> bool:
+        """A text that holds a name and may be SQL."""
+        return self.matters(data) and may_be_sql(data)
 
     def narrowed(self, value: Value) -> Value:
         """At most `MAX_ALTERNATIVES`, fewer where no name is concerned; those that hold a name come first.
@@ -127,7 +131,7 @@ class Run:
         """
         if len(value) <= MAX_PLAIN:
             return value
-        named = [alt for alt in value if any(self.matters(text.data()) for text in flatten((alt,), 1))]
+        named = [alt for alt in value if any(self.followed(text.data()) for text in flatten((alt,), 1))]
         chosen = set(map(id, named[:MAX_ALTERNATIVES]))
         plain = [alt for alt in value if id(alt) not in chosen][: max(0, MAX_PLAIN - len(named))]
         kept: list[Alternative] = [*named[:MAX_ALTERNATIVES], *plain]
