@@ -110,21 +110,36 @@ def _filled(roots: list[Root]) -> set[int]:
         if declaration.kind == "method" and declaration.name[:1].isupper():
             continue
         test = declaration.file.source.test
-        rivals = [
-            use
+        open_uses = [use for use in root.uses if _own_parameters(use, root)]
+        if not open_uses:
+            continue
+        rivals = {
+            use.text
             for caller in callers.get(declaration.key, ())
             if test or not caller.declaration.file.source.test
             for use in caller.uses
             if not _own_parameters(use, root)
-        ]
-        if rivals:
-            found |= {id(use) for use in root.uses if _own_parameters(use, root) and _has_fuller(use, rivals)}
+        }
+        holding = _by_atom(rivals)
+        fuller = {text: _has_fuller(text, rivals, holding) for text in {use.text for use in open_uses}}
+        found |= {id(use) for use in open_uses if fuller[use.text]}
     return found
 
 
-def _has_fuller(use: Use, rivals: list[Use]) -> bool:
-    known = [atom for atom in use.text.atoms if isinstance(atom, Known)]
-    return any(_is_subsequence(known, rival.text.atoms) for rival in rivals)
+def _by_atom(texts: Iterable[Text]) -> dict[Known, list[Text]]:
+    holding: dict[Known, list[Text]] = {}
+    for text in texts:
+        for atom in {atom for atom in text.atoms if isinstance(atom, Known)}:
+            holding.setdefault(atom, []).append(text)
+    return holding
+
+
+def _has_fuller(text: Text, rivals: set[Text], holding: Mapping[Known, list[Text]]) -> bool:
+    known = [atom for atom in text.atoms if isinstance(atom, Known)]
+    if not known:
+        return bool(rivals)
+    rarest = min((holding.get(atom, []) for atom in known), key=len)
+    return any(_is_subsequence(known, rival.atoms) for rival in rarest)
 
 
 def _own_parameters(use: Use, root: Root) -> bool:
