@@ -196,6 +196,7 @@ class Fragment:
     test: bool = False
     kind: str = "sql"  # "go-sql", "sql-file", "python-sql", …
     note: str = ""  # how it was assembled, for people
+    partial: bool = False  # too many alternatives: not every text that may stand here was handed out
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -30,6 +30,7 @@ from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
+from legacy_ref_scan.sql.templates import without_templates
 from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
 from legacy_ref_scan.sql.watch import Watch, Watched
 
@@ -60,7 +61,7 @@ class Schema:
 
 def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
     """Everything that a fragment says about the targets."""
-    return _Analyzer(fragment, schema).run()
+    return _Analyzer(without_templates(fragment), schema).run()
 
 
 def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
@@ -97,10 +98,16 @@ class _Analyzer:
             return
         if self.fragment.consumer is Consumer.TEXT and not loose.is_statement(self.text, strict=True):
             yield from self.claims(Explanation.TEXT, self.fragment.note or "a message")
-        elif self.fragment.kind == "sql-file" or loose.is_statement(self.text):
+            return
+        if self.fragment.kind == "sql-file" or loose.is_statement(self.text):
             yield from self.statements(0, len(self.text))
         else:
             yield from self.no_statement()
+            if self.fragment.consumer is not Consumer.SQL:
+                return
+        if self.fragment.partial:
+            message = "this text can be put together in too many ways: not every one was looked at"
+            yield Gap(self.fragment.site, "too-many-texts", message, self.fragment.symbol, self.fragment.test)
 
     def mentions(self, raw: bytes, role: str | None = None) -> bool:
         return self.schema.names.in_text(raw, role)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
-from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, partial_gaps, select
+from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, place
@@ -36,7 +36,6 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     uses = select(roots, marks)
     fragments = [fragment(use) for use in uses]
     yield from fragments
-    yield from partial_gaps(uses)
     yield from engine.gaps
     yield from _problems(roots, files)
     covered = _Cover(fragments)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import Known, Origin, Text, Unknown
-from legacy_ref_scan.model import HOLE, Consumer, Fragment, Gap, Hole, Piece, Span
+from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
 
 Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
@@ -158,7 +158,8 @@ def _is_subsequence(needle: list[Known], atoms: Iterable[object]) -> bool:
 def fragment(use: Use) -> Fragment:
     """A use as a fragment."""
     text, pieces, holes = laid_out(use.text, use.site)
-    return Fragment(text, pieces, Span(*use.site), use.symbol, use.consumer, holes, use.test, use.kind, use.note)
+    site = Span(*use.site)
+    return Fragment(text, pieces, site, use.symbol, use.consumer, holes, use.test, use.kind, use.note, use.text.partial)
 
 
 def laid_out(text: Text, site: Origin) -> tuple[bytes, tuple[Piece, ...], tuple[Hole, ...]]:
@@ -178,11 +179,3 @@ def laid_out(text: Text, site: Origin) -> tuple[bytes, tuple[Piece, ...], tuple[
         parts.append(atom.text)
         at += len(atom.text)
     return b"".join(parts), tuple(pieces), tuple(holes)
-
-
-def partial_gaps(uses: Iterable[Use]) -> Iterator[Gap]:
-    """A gap for every place where some combinations of strings were left out."""
-    concerned = (use for use in uses if use.text.partial and use.consumer is not Consumer.TEXT)
-    for use in {use.site: use for use in concerned if may_be_sql(use.text.data())}.values():
-        message = "too many combinations of strings: not every possible text was looked at"
-        yield Gap(Span(*use.site), "go-too-many-texts", message, use.symbol, use.test)

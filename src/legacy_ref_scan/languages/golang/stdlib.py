@@ -90,6 +90,8 @@ def _join(frame: Frame, call: Called) -> Value:
 
 
 def _joined(frame: Frame, alt: Alternative, separator: Value, node: Node) -> Value:
+    if isinstance(alt, Text) and alt.atoms and isinstance(alt.atoms[0], Unknown) and alt.atoms[0].reason == "nil":
+        return EMPTY
     if not isinstance(alt, Items):
         reason = (
             alt.atoms[0].reason if isinstance(alt, Text) and alt.atoms and isinstance(alt.atoms[0], Unknown) else ""

@@ -208,10 +208,21 @@ def _partial(alt: Alternative) -> Alternative:
 
 def as_texts(value: Value, origin: Origin) -> tuple[Text, ...]:
     """The value as a string; what is none becomes a hole."""
-    return tuple(
-        alt if isinstance(alt, Text) else Text((Unknown(f"a {type(alt).__name__.lower()} as text", origin),))
-        for alt in value
-    )
+    return tuple(alt if isinstance(alt, Text) else Text((Unknown(_named(alt), origin),)) for alt in value)
+
+
+def _named(alt: Alternative) -> str:
+    """What a value that is no string is called as a hole."""
+    match alt:
+        case External(path=path, name=name):
+            return f"value {path.rpartition('/')[2]}.{name}"
+        case Entries(type=kind):
+            return f"struct {kind}" if kind else "map"
+        case Items():
+            return "list"
+        case Chain():
+            return "query builder"
+    return "function"
 
 
 class Concatenation:
