@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from legacy_ref_scan.model import Consumer
-from tests.languages.golang.harness import HOLE, assembled, body, fragments, gaps, scan, texts
+from tests.languages.golang.harness import HOLE, assembled, body, fragments, scan, texts
 
 Q = "SELECT error_message FROM campaign_phases"
 
