@@ -47,6 +47,8 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
     """Claims and mappings; literals are noted and their functions queued."""
     file = found.file
     mapped: set[Span] = set()
+    # a model's table is known by its methods and its name; a tag alone does not say it
+    modelled = {item.span: item for item in models(engine.index, file, engine.names)} if found.mentions else {}
     for mention in found.mentions:
         where = place(file, mention)
         if isinstance(where, Literal):
@@ -61,9 +63,9 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
             item = of_tag(file, where, mention)
             if isinstance(item, Mapping):
                 mapped.add(item.span)
+                item = modelled.get(item.span, item)
             yield item
-    if found.mentions:
-        yield from (mapping for mapping in models(engine.index, file, engine.names) if mapping.span not in mapped)
+    yield from (item for span, item in modelled.items() if span not in mapped)
 
 
 class _Cover:
