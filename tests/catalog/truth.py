@@ -71,7 +71,8 @@ LEFT JOIN pg_class r ON r.oid = k.confrelid
 WHERE {_OWN} AND k.contype IN ('p', 'u', 'x', 'c', 'f') AND k.conparentid = 0
 """
 TRIGGERS = f"""
-SELECT t.relname, g.tgname, f.proname, g.tgtype, coalesce(g.tgoldtable::text, ''), coalesce(g.tgnewtable::text, ''),
+SELECT n.nspname, t.relname, g.tgname, f.proname, g.tgtype,
+       coalesce(g.tgoldtable::text, ''), coalesce(g.tgnewtable::text, ''),
        array(SELECT a.attname FROM unnest(g.tgattr::int2[]) WITH ORDINALITY c(num, pos)
              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.num ORDER BY c.pos)::text[]
 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_namespace n ON n.oid = t.relnamespace
@@ -172,8 +173,8 @@ def facts_of_database(connection: Connection) -> Facts:
             "type": word, "columns": sorted(columns) if word == "check" else columns, "references": references,
             "referenced": referenced,
         }  # fmt: skip
-    for table, name, function, bits, old, new, columns in _rows(connection, TRIGGERS):
-        facts["trigger", table, name] = {
+    for schema, table, name, function, bits, old, new, columns in _rows(connection, TRIGGERS):
+        facts["trigger", schema, table, name] = {
             "function": function, "row": bool(bits & 1), "update_of": columns, "old": old, "new": new,
             "timing": "before" if bits & 2 else "instead of" if bits & 64 else "after",
             "events": {word for bit, word in _EVENTS.items() if bits & bit},
@@ -275,7 +276,7 @@ def _object(catalog: Catalog, item: SchemaObject) -> Iterator[tuple[tuple[str, .
                 "referenced": _names(catalog, target.oid, item.referenced) if target else [],
             }  # fmt: skip
         case Trigger():
-            yield ("trigger", name, item.name), {
+            yield ("trigger", item.schema, name, item.name), {
                 "function": item.function[1], "row": item.row_level, "timing": item.timing,
                 "events": set(item.events), "update_of": _names(catalog, item.relation, item.update_of),
                 "old": item.old_table, "new": item.new_table,

@@ -95,7 +95,7 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
         merged = replace(
             inherited,
             not_null=inherited.not_null or column.not_null,
-            default=column.default if column.default is not None else inherited.default,
+            default=column.default if column.default is not None or _says_default(node) else inherited.default,
             generated=column.generated or inherited.generated,
             identity=column.identity or inherited.identity,
             local=True,
@@ -113,6 +113,11 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
         new_sequence(statement, state.relations[oid], column)
     name = node.child("ColId")
     return inline_clauses(statement, name, node.child("ColQualList")) if name else []
+
+
+def _says_default(node: Node) -> bool:
+    """Whether the declaration has a default of its own, if only NULL."""
+    return any(element.children[0].type == "kw_default" for element in node.find("ColConstraintElem"))
 
 
 def _fields(column: Column) -> dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from legacy_ref_scan.catalog import sequences
 from legacy_ref_scan.catalog.state import State, key_of
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import shown
@@ -93,6 +94,8 @@ def _take_out(state: State, item: Item) -> None:
         case Item("relation", (int() as oid,)) if oid in state.relations:
             relation = state.relations[oid]
             state.types.pop((relation.schema, relation.name), None)
+            if relation.kind == "sequence":
+                sequences.forget(state, relation)
             state.remove_relation(oid)
         case Item("column", (int() as oid, int() as attnum)) if oid in state.relations:
             column = state.relations[oid].by_attnum(attnum)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from legacy_ref_scan.catalog import sequences
 from legacy_ref_scan.catalog.functions import signed
 from legacy_ref_scan.catalog.rewriting import rename_column, rename_column_in, rename_object, rename_table
 from legacy_ref_scan.catalog.state import State
@@ -58,7 +59,8 @@ def _rename_relation(statement: Statement, relation: Relation, new: str) -> None
         message = f'relation "{old}" is renamed under a condition that is not known'
         statement.gap(statement.node, "catalog-conditional", message)
     shown_before = shown(state, relation.schema, old)
-    state.change_relation(relation.oid, name=new)
+    columns = sequences.callers(state, relation) if relation.kind == "sequence" else []
+    sequences.follow(state, columns, state.change_relation(relation.oid, name=new))
     _mend_table_name(state, relation.oid, old, new)
     _rename_type_entry(state, relation, relation.schema, new)
     renamed_type(statement, shown_before, shown(state, relation.schema, new))
@@ -116,6 +118,10 @@ def _rename_named(statement: Statement, kind: str, relation: Relation, names: li
     item = statement.state.object(kind, relation.oid, statement.name(names[0]))
     if item is not None:
         _rename_object(statement, item, statement.name(names[-1]))
+        for child in statement.state.descendants(relation.oid) if getattr(item, "type", "") == "check" else ():
+            inherited = statement.state.object(kind, child.oid, item.name)
+            if inherited is not None:
+                _rename_object(statement, inherited, statement.name(names[-1]))
     elif not (statement.lenient or statement.name(names[0]).endswith("_not_null")):
         message = f'{kind} "{statement.name(names[0])}" of "{relation.name}" is not in the catalog'
         statement.gap(names[0], "catalog-unknown-object", message)
@@ -243,14 +249,22 @@ def _move_relation(statement: Statement, relation: Relation, schema: str) -> Non
     state = statement.state
     before, after = (shown(state, s, relation.name) for s in (relation.schema, schema))
     _rename_type_entry(state, relation, schema, relation.name)
-    state.change_relation(relation.oid, schema=schema)
+    if relation.kind == "sequence":
+        _move_sequence(state, relation, schema)
+    else:
+        state.change_relation(relation.oid, schema=schema)
     for item in state.of(relation.oid):
         if item.kind != "statistics" and item.schema:
             state.change(item, schema=schema)
     for other in list(state.relations.values()):
         if other.kind == "sequence" and any(use.column[0] == relation.oid for use in other.uses):
-            state.change_relation(other.oid, schema=schema)
+            _move_sequence(state, other, schema)
     renamed_type(statement, before, after)
+
+
+def _move_sequence(state: State, sequence: Relation, schema: str) -> None:
+    columns = sequences.callers(state, sequence)
+    sequences.follow(state, columns, state.change_relation(sequence.oid, schema=schema))
 
 
 def _move_type(statement: Statement, name: str, old: str, new: str) -> None:
