@@ -176,6 +176,12 @@ def test_a_constant_with_many_users_gives_every_text() -> None:
     }
 
 
+@pytest.mark.parametrize("part", ["campaign_phases", "campaign_phases cp", "ROM campaign_phases one two"])
+def test_a_constant_is_followed_whatever_part_of_a_query_it_is(part: str) -> None:
+    source = f'package a\nconst part = "{part}"\nfunc A(db *sql.DB) {{ db.Query("SELECT 1 FROM x, " + part) }}\n'
+    assert texts(scan(source)) == {f"SELECT 1 FROM x, {part}"}
+
+
 def test_recursion_ends() -> None:
     source = (
         "package a\nfunc f(q string, n int) string { if n == 0 { return q }; return f(q + \",\", n - 1) }\n"

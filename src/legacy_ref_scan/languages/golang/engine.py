@@ -129,7 +129,7 @@ class Engine:
             note = f"returned by {declaration.symbol}"
             if any(use.note == note and may_be_sql(use.text.data()) for use in run.uses):
                 self._callers(declaration, rounds)
-        elif any(may_be_sql(use.text.data()) for use in run.uses):
+        elif run.uses:  # constants are followed whatever they look like: a part of a query is no query
             for name in _names_of_spec(declaration):
                 self._users_of_name(declaration.file.folder, name, rounds)
 

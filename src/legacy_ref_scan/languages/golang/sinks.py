@@ -53,7 +53,9 @@ _CLAUSE = re.compile(
     rb"|[=<>]|::"
 )
 _NO_SQL = re.compile(rb"[\w\]\x1a][/@]|/[\w\x1a]|://|\{\{|%2F|^\W*$")
-_NAMES_ONLY = re.compile(rb"(?s)\s*[^\s,]+(?:\s*,\s*[^\s,]+)*,?\s*$")
+# Each item of the list may have an alias: `campaign_phases AS cp`.
+_ITEM = rb"[^\s,]+(?:\s+[^\s,]+){0,2}"
+_NAMES_ONLY = re.compile(rb"\s*" + _ITEM + rb"(?:\s*,\s*" + _ITEM + rb")*\s*,?\s*$")
 
 
 @lru_cache(maxsize=100_000)
