@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from legacy_ref_scan.model import Claim, Explanation, Fragment, Gap, Mapping
+from legacy_ref_scan.languages.python import program as program_module
+from legacy_ref_scan.mentions import names_of
+from legacy_ref_scan.model import Claim, Explanation, Fragment, Gap, Mapping, Target
 from tests.languages.memory import scan
 
 
@@ -68,6 +70,39 @@ def test_mappings(program: str, expected: tuple[str, str, str, str]) -> None:
     assert expected in mapped(program)
 
 
+def test_the_table_that_a_library_would_choose_by_itself() -> None:
+    names = names_of([Target("public", "jobs_campaignphase", "error_message")], [])
+    program = "class CampaignPhase(models.Model):\n    error_message = models.TextField()\n"
+    (found,) = [item for item in scan({"a.py": program}, "python", names) if isinstance(item, Mapping)]
+    assert (found.table, found.owner) == ("jobs_campaignphase", "CampaignPhase")
+
+
+def test_a_field_of_a_mixin_belongs_to_the_table_of_the_class_that_uses_it() -> None:
+    mixin = "class Errors:\n    error_message = Column(Text)\n"
+    program = "from m.mixin import Errors\nclass P(Errors, Base):\n    __tablename__ = 'campaign_phases'\n"
+    items = scan({"m/mixin.py": mixin, "m/a.py": program}, "python")
+    found = [(item.span.path, item.owner, item.table) for item in items if isinstance(item, Mapping)]
+    assert found == [("m/mixin.py", "P", "campaign_phases")]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("t = Table('campaign_phases', m, autoload_with=e)\nselect(t.c.error_message)\n", "campaign_phases"),
+        ("t = Table('other', m)\nselect(t.c.error_message)\n", "other"),
+        ("select(x.columns.error_message)\n", ""),
+    ],
+)
+def test_columns_of_table_objects_are_mappings(program: str, expected: str) -> None:
+    assert [table for _, _, _, table in mapped(program)] == [expected]
+
+
+def test_names_of_reflected_classes_are_gaps() -> None:
+    program = "Base = automap_base()\nPhase = Base.classes.campaign_phases\nq = s.query(Phase.error_message)\n"
+    gaps = [item.reason for item in scan({"a.py": program}, "python") if isinstance(item, Gap)]
+    assert gaps == ["reflected-table"] * 2
+
+
 def test_a_plain_class_attribute_is_no_mapping() -> None:
     assert mapped("class P:\n    error_message = None\n    x: str = 'error_message'\n") == []
 
@@ -115,6 +150,14 @@ def test_long_chains_that_parse_are_followed() -> None:
     program = "cur.execute(" + " + ".join(["'SELECT error_message'", *["' '"] * 800, "' FROM campaign_phases'"]) + ")\n"
     (found,) = [item for item in scan({"a.py": program}, "python") if isinstance(item, Fragment)]
     assert found.text.endswith(b" FROM campaign_phases")
+
+
+def test_calls_that_are_too_many_to_follow_are_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program_module, "STEPS", 0)
+    calls = "".join(f"f('{number}')\n" for number in range(50))
+    body = "a = x + x\n    " * 50
+    items = scan({"a.py": f"T = 'campaign_phases'\ndef f(x):\n    {body}\n{calls}"}, "python")
+    assert [item.reason for item in items if isinstance(item, Gap)] == ["too-much-python"]
 
 
 def test_libcst_is_imported_only_for_a_candidate() -> None:

@@ -123,6 +123,40 @@ def test_functions_are_followed_with_their_arguments_together() -> None:
     assert sorted(sql(program)) == [SELECT, "SELECT id FROM campaign_phases WHERE id = 1"]
 
 
+def test_a_private_function_runs_with_its_callers_arguments_alone() -> None:
+    program = """
+    def _load(cur, column):
+        cur.execute(f"SELECT {column} FROM campaign_phases")
+
+    def load(cur):
+        _load(cur, "id")
+    """
+    assert sql(program) == ["SELECT id FROM campaign_phases"]
+    assert len(sql(program + "\n    register(_load)\n")) == 2
+    assert len(sql(program, other="from .main import _load\n")) == 2
+
+
+def test_defaults_are_one_of_the_values_of_a_parameter() -> None:
+    program = """
+    def load(column="error_message"):
+        cur.execute(f"SELECT {column} FROM campaign_phases")
+
+    load()
+    """
+    assert sorted(sql(program)) == [f"SELECT {HOLE} FROM campaign_phases", SELECT]
+
+
+def test_a_function_within_a_function_sees_its_variables() -> None:
+    program = """
+    def load(cur):
+        table = "campaign_phases"
+        def run():
+            cur.execute("SELECT error_message FROM " + table)
+        run()
+    """
+    assert sql(program) == [SELECT]
+
+
 def test_results_of_functions_are_followed() -> None:
     program = """
     def columns(full):

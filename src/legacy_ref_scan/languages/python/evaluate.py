@@ -41,6 +41,7 @@ class Frame:
     module: Module
     symbol: str = ""
     owner: Class | None = None
+    outer: Frame | None = None  # of a function within a function
     env: dict[str, Values] = field(default_factory=dict)
     depth: int = 0
     returns: list[Value] = field(default_factory=list)

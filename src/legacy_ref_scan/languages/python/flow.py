@@ -18,6 +18,10 @@ from legacy_ref_scan.model import Span
 _DEEPEST = 4
 
 
+# A function, the class of its `self`, whether only what is bound can be passed, and its bound parameters.
+_Run = tuple[Function, Class | None, bool, tuple[tuple[str, Values], ...]]
+
+
 class Interpreter(Caller):
     """Runs modules and hands what reaches a receiver to the findings."""
 
@@ -25,16 +29,37 @@ class Interpreter(Caller):
         super().__init__(library, findings, budget)
         self._globals: dict[str, Env] = {}
         self._classes: dict[Class, Env] = {}
-        self._results: dict[tuple[Function, Class | None, tuple[tuple[str, Values], ...]], Values] = {}
+        self._results: dict[_Run, Values] = {}
         self._open: set[Function] = set()
+        self._frames: dict[Function, Frame] = {}
+        self._run: set[Function] = set()
+        self._cut_short: set[Function] = set()
 
     def run(self, module: Module) -> None:
-        """Runs a file: its top level, then every function once with unknown parameters."""
+        """Runs a file: its top level, then every function once with unknown parameters.
+
+        A private function that the file calls and nobody else knows runs with its callers' arguments alone.
+        """
         self.globals(module)
+        inner = {function for function in module.every if self._is_inner(function)}
         for function in sorted(module.every, key=lambda one: one.name != "__init__"):
-            self.enter(function, {}, function.owner, Frame(module), known=False)
+            if function not in inner:
+                self.enter(function, {}, function.owner, Frame(module), known=False)
+        for function in module.every:
+            if function in inner and (function not in self._run or function in self._cut_short):
+                self.enter(function, {}, function.owner, Frame(module), known=False)
         for owner in [one for one in module.definitions.values() if isinstance(one, Class)]:
             self._run_inherited(owner)
+
+    def _is_inner(self, function: Function) -> bool:
+        """Whether every use of a function is a call in its own file."""
+        name = function.name
+        if not name.startswith("_") or name.startswith("__") or function.node.decorators:
+            return False
+        used, called = function.module.uses.get(name, (0, 0))
+        if not called or used != called:
+            return False
+        return len(self.library.project.containing("python", [name])) == 1
 
     def globals(self, module: Module) -> Env:
         """The variables of a module's top level."""
@@ -63,7 +88,7 @@ class Interpreter(Caller):
             for known in module.definitions.values()
             if isinstance(known, Class) and any(map(self._any, self.class_env(known).values()))
         }
-        results = ((function, result) for (function, _, _), result in self._results.items())
+        results = ((key[0], result) for key, result in self._results.items())
         return names | {
             function.name for function, result in results if function.module is module and self._any(result)
         }
@@ -71,14 +96,17 @@ class Interpreter(Caller):
     def enter(self, function: Function, bound: Env, owner: Class | None, frame: Frame, *, known: bool = True) -> Values:
         """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
         site = function.module.span(function.node.name)
-        key = (function, owner, tuple(sorted(bound.items(), key=lambda item: item[0])))
+        key = (function, owner, known, tuple(sorted(bound.items(), key=lambda item: item[0])))
         if key in self._results:
             return self._results[key]
-        if function in self._open or frame.depth >= _DEEPEST:
+        if function in self._open or frame.depth >= _DEEPEST or self.budget < 0:
+            self._cut_short.add(function)
             return (Unknown(f"result of {function.name}()", site),)
         inner = Frame(function.module, frame.symbol if frame.depth or known else function.symbol, owner)
         inner.depth = frame.depth + 1 if known else 0
         inner.symbol = inner.symbol or function.symbol
+        inner.outer = self._frames.get(function)
+        self._run.add(function)
         self._parameters(function, bound, inner, known=known)
         self._open.add(function)
         try:
@@ -262,6 +290,8 @@ class Interpreter(Caller):
         for decorator in node.decorators:
             self.evaluate(decorator.decorator, frame)
         known = frame.module.definitions.get(node)
+        if isinstance(known, Function) and known.owner is None:
+            self._frames[known] = frame
         if isinstance(known, Class):
             for base in (*known.node.bases, *known.node.keywords):
                 self.evaluate(base.value, frame)
@@ -271,7 +301,12 @@ class Interpreter(Caller):
 
     def look_up(self, name: str, frame: Frame, span: Span) -> Values:
         """A variable of the function, of its module, or imported."""
-        return frame.env.get(name) or self._global(frame.module, name, frozenset()) or (Unknown(f"name {name}", span),)
+        scope: Frame | None = frame
+        while scope is not None:
+            if name in scope.env:
+                return scope.env[name]
+            scope = scope.outer
+        return self._global(frame.module, name, frozenset()) or (Unknown(f"name {name}", span),)
 
     def _global(self, module: Module, name: str, seen: frozenset[str]) -> Values | None:
         if module.source.path in seen:

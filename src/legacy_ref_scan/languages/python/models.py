@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from legacy_ref_scan.languages.python import literals
+from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import Class, Module, children, dotted, last_name
 from legacy_ref_scan.languages.python.text import Run
 from legacy_ref_scan.model import Mapping, Span
@@ -17,6 +18,7 @@ _SQLALCHEMY = frozenset({"Column", "mapped_column", "column_property", "deferred
 _DJANGO = re.compile(r"(?:^|\.)models\.\w+(?:Field|Key)$|^(?:gis_models|postgres_fields)\.\w+$")
 _TORTOISE = re.compile(r"(?:^|\.)fields\.\w+(?:Field|Key)$")
 _BARE_FIELD = re.compile(r"^\w+(?:Field|ForeignKey)$")  # imported by name: Django's or peewee's
+_REFLECTION = re.compile(rb"\b(?:automap_base|autoload_with|autoload|DeferredReflection)\b|\.reflect\(")
 _COLUMN_KEYWORDS = frozenset({"name", "db_column", "column_name", "source_field"})
 _TABLE_KEYWORDS = frozenset({"db_table", "table_name", "table"})
 _SQLMODEL_BASES = frozenset({"SQLModel"})
@@ -31,22 +33,49 @@ class _Declared:
     annotation: cst.BaseExpression | None
 
 
-def mappings(module: Module) -> Iterator[Mapping]:
-    """The columns that the classes and table objects of a file name."""
+def mappings(module: Module, library: Library, tables: frozenset[str]) -> Iterator[Mapping]:
+    """The columns that the classes and table objects of a file name, those of their base classes among them.
+
+    Where a class does not name its table, it is one of `tables` if that is what the library would call it, else empty.
+    """
     for known in module.definitions.values():
         if isinstance(known, Class):
-            yield from _of_class(known)
+            yield from _of_class(known, library, tables)
     yield from _of_tables(module)
 
 
-def _of_class(owner: Class) -> Iterator[Mapping]:
+def _of_class(owner: Class, library: Library, tables: frozenset[str]) -> Iterator[Mapping]:
     table = _table_of(owner)
-    for declared in _declared(owner.node):
-        library = _library(declared, owner)
+    yield from _fields(owner, owner, table, tables)
+    for base in _ancestors(owner, library, frozenset()):
+        for mapping in _fields(base, owner, table or _table_of(base), tables):
+            if mapping.table in tables:
+                yield mapping
+
+
+def _fields(declaring: Class, owner: Class, table: str, tables: frozenset[str]) -> Iterator[Mapping]:
+    for declared in _declared(declaring.node):
+        library = _library(declared, declaring)
         if not library or declared.name.value.startswith("__"):
             continue
-        span, column = _column(owner.module, declared, library)
-        yield Mapping(span, column, owner.name, library, table, owner.module.source.test)
+        span, column = _column(declaring.module, declared, library)
+        named = table or next((known for known in sorted(tables) if _is_default(library, owner.name, known)), "")
+        yield Mapping(span, column, owner.name, library, named, declaring.module.source.test)
+
+
+def _ancestors(owner: Class, library: Library, seen: frozenset[Class]) -> Iterator[Class]:
+    for base in library.bases(owner):
+        if base not in seen:
+            yield base
+            yield from _ancestors(base, library, seen | {owner, base})
+
+
+def _is_default(library: str, name: str, table: str) -> bool:
+    """Whether a library calls the table of a class so by itself: Django puts the application's label in front."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    if library == "django":
+        return table.endswith(f"_{name.lower()}")
+    return table in (name.lower(), snake)
 
 
 def _declared(node: cst.ClassDef) -> Iterator[_Declared]:
@@ -120,11 +149,30 @@ def _table_of(owner: Class) -> str:
     return ""
 
 
+def reflects(module: Module) -> bool:
+    """Whether a file reads the columns of tables from the database, so that no declaration names them."""
+    return _REFLECTION.search(module.source.data) is not None
+
+
+def _columns_of(module: Module, node: cst.Attribute, tables: dict[str, str]) -> Iterator[Mapping]:
+    """`phases.c.error_message`, where `phases` is a table object."""
+    holder = node.value
+    if isinstance(holder, cst.Attribute) and holder.attr.value in ("c", "columns"):
+        owner = dotted(holder.value)
+        span, column = module.span(node.attr), node.attr.value
+        yield Mapping(span, column, owner, "sqlalchemy", tables.get(owner, ""), module.source.test)
+
+
 def _of_tables(module: Module) -> Iterator[Mapping]:
     """`Table("campaign_phases", metadata, Column("error_message", Text))`, at any place."""
+    tables: dict[str, str] = {}
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "")]
     while stack:
         node, table = stack.pop()
+        if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and last_name(node.value.func) == "Table":
+            tables.update((dotted(target.target), _first_literal(module, node.value)) for target in node.targets)
+        elif isinstance(node, cst.Attribute):
+            yield from _columns_of(module, node, tables)
         if isinstance(node, cst.Call):
             name = last_name(node.func)
             if name == "Table":
@@ -133,7 +181,7 @@ def _of_tables(module: Module) -> Iterator[Mapping]:
                 literal = node.args[0].value
                 column = _literal(module, literal)
                 yield Mapping(module.span(literal), column, table, "sqlalchemy", table, module.source.test)
-        stack += [(child, table) for child in children(node)]
+        stack += [(child, table) for child in reversed([*children(node)])]
 
 
 def _first_literal(module: Module, call: cst.Call) -> str:

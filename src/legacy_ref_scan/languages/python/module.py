@@ -131,6 +131,25 @@ class Module:
         return [leaf.start for leaf in self.leaves]
 
     @cached_property
+    def uses(self) -> dict[str, tuple[int, int]]:
+        """How often each name is used, and how often of that as what is called; definitions do not count."""
+        found: dict[str, tuple[int, int]] = {}
+        stack: list[cst.CSTNode] = [self.tree]
+        while stack:
+            node = stack.pop()
+            below = list(children(node))
+            if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+                below.remove(node.name)
+            stack += below
+            if isinstance(node, cst.Name):
+                used, called = found.get(node.value, (0, 0))
+                found[node.value] = (used + 1, called)
+            elif isinstance(node, cst.Call) and last_name(node.func):
+                used, called = found.get(last_name(node.func), (0, 0))
+                found[last_name(node.func)] = (used, called + 1)
+        return found
+
+    @cached_property
     def history(self) -> str:
         """Which kind of migration the file is ("Alembic", "Django"), empty where it is none."""
         assigned = {name for name in _assigned(self.tree) if name in ("revision", "down_revision")}

@@ -17,8 +17,8 @@ from legacy_ref_scan.languages.python.sweep import sweep
 from legacy_ref_scan.languages.python.text import Text, to_fragment
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
-_STEPS = 150_000
-"""How many expressions are evaluated for one file, calls into other files included."""
+STEPS = 150_000
+"""How many expressions are evaluated for one file, calls included, beyond one for each of its bytes."""
 
 _LASTING = re.compile(
     rb"\bcreate\s+(?:or\s+replace\s+)?(?:materialized\s+|constraint\s+|unique\s+|recursive\s+|temp\w*\s+)?"
@@ -38,7 +38,7 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
         else:
             parsed.append(module)
     live = [module for module in parsed if not module.history]
-    mapped = [mapping for module in live for mapping in _mapped(module, findings)]
+    mapped = _mapped(live, library, findings, project.names.tables)
     _run(project, library, findings, live)
     findings.settle()
     rest = [item for module in parsed for item in _rest(module, findings)]
@@ -49,7 +49,7 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
 
 
 def _run(project: Project, library: Library, findings: Findings, modules: list[Module]) -> None:
-    interpreter = Interpreter(library, findings, _STEPS)
+    interpreter = Interpreter(library, findings, STEPS)
     with deep_recursion():
         for module in modules:
             _run_one(interpreter, module, findings)
@@ -72,23 +72,29 @@ def _users(project: Project, interpreter: Interpreter, modules: list[Module]) ->
 
 
 def _run_one(interpreter: Interpreter, module: Module, findings: Findings) -> None:
-    interpreter.budget = _STEPS
+    interpreter.budget = STEPS + len(module.source.data)
+    message = "the calls of this file are too many to be followed"
     try:
         interpreter.run(module)
     except RecursionError:
-        span = Span(module.source.path, 0, len(module.source.data))
-        message = "the file nests too deeply to be followed"
-        findings.gap(Gap(span, "too-deep-python", message, test=module.source.test))
+        interpreter.budget = -1
+        message = "this file nests too deeply to be followed"
+    if interpreter.budget < 0:
+        span = Span(module.source.path, 0, 0)
+        findings.gap(Gap(span, "too-much-python", message, test=module.source.test))
 
 
-def _mapped(module: Module, findings: Findings) -> Iterator[Mapping]:
-    """The mappings whose place holds a mention; they cover it."""
-    for mapping in models.mappings(module):
-        held = [mention for mention in findings.mentions(module.source.path) if _holds(mapping.span, mention.span)]
+def _mapped(modules: list[Module], library: Library, findings: Findings, tables: frozenset[str]) -> list[Mapping]:
+    """The mappings whose place holds a mention, which they cover; where one knows its table, the others are dropped."""
+    kept: dict[tuple[Span, str], Mapping] = {}
+    for mapping in (mapping for module in modules for mapping in models.mappings(module, library, tables)):
+        held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
         for mention in held:
             findings.cover(mention.span)
         if held:
-            yield mapping
+            kept[mapping.span, mapping.table] = mapping
+    known = {span for span, table in kept if table in tables}
+    return [mapping for (span, table), mapping in kept.items() if table or span not in known]
 
 
 def _rest(module: Module, findings: Findings) -> Iterator[Extracted]:
@@ -121,6 +127,9 @@ def _explained(module: Module, leaf: Leaf) -> Extracted:
         return Claim(span, Explanation.COMMENT, "docstring")
     if module.history:
         return _historic(module, leaf, span)
+    if leaf.kind == "name" and leaf.detail in ("attribute", "keyword argument") and models.reflects(module):
+        message = "a name of a file that reads the columns of its tables from the database"
+        return Gap(span, "reflected-table", message, test=module.source.test)
     if leaf.kind == "name":
         return Claim(span, Explanation.IDENTIFIER, leaf.detail)
     return _fragment(module, leaf, span)
