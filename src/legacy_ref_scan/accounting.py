@@ -39,11 +39,11 @@ def account(
         mentions = names.find(source)
         best = _best_claims(mentions, by_path.get(source.path, ()))
         for index, mention in enumerate(mentions):
-            claim = best.get(index)
-            if claim is None:
+            found_claim = best.get(index)
+            if found_claim is None:
                 gaps.append(_unexplained(mention, source))
-                claim = as_claim(gaps[-1])
-            accounted.append((mention, claim))
+                found_claim = as_claim(gaps[-1])
+            accounted.append((mention, found_claim))
         if len(accounted) < len(mentions):
             raise AssertionError(f"{source.path}: mentions were lost")
     return tuple(accounted), tuple(gaps)

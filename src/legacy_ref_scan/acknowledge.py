@@ -36,7 +36,8 @@ def acknowledge(
     moved: list[Acknowledged] = []
     kept_references: list[Reference] = []
     kept_gaps: list[Gap] = []
-    for item in (*references, *gaps):
+    items: list[Reference | Gap] = [*references, *gaps]
+    for item in items:
         match = next((e for _, e in entries if _matches(e, item)), None)
         if match is not None:
             used.add(id(match))

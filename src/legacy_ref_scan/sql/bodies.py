@@ -8,9 +8,10 @@ from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql.dynamic import DynamicText
 from legacy_ref_scan.sql.lexer import name_of, string_value
 from legacy_ref_scan.sql.names import part, parts
-from legacy_ref_scan.sql.plpgsql import Body, Routine, resolve_body
+from legacy_ref_scan.sql.plpgsql import Body, resolve_body
 from legacy_ref_scan.sql.scope import Environment, RangeVariable, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node, Tree
+from legacy_ref_scan.sql.variables import Routine
 from legacy_ref_scan.sql.watch import Watch, transition_tables, trigger_relations
 
 _LITERALS = ("string_literal", "escape_string_literal", "dollar_quoted_string")

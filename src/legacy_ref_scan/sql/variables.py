@@ -1,0 +1,212 @@
+"""The variables of a PL/pgSQL body: what is declared, the records with their columns, NEW and OLD, assignments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.schema import Catalog, Relation
+from legacy_ref_scan.sql.lexer import Kind, Token, name_of, words
+from legacy_ref_scan.sql.names import Part
+from legacy_ref_scan.sql.results import Label, Problem, Resolved
+from legacy_ref_scan.sql.scope import RangeVariable, Visible, range_variable
+from legacy_ref_scan.sql.tree import Node, Tree
+
+_TRIGGER_VARIABLES = [
+    "tg_name",
+    "tg_when",
+    "tg_level",
+    "tg_op",
+    "tg_relid",
+    "tg_relname",
+    "tg_table_name",
+    "tg_table_schema",
+    "tg_nargs",
+    "tg_argv",
+    "tg_event",
+    "tg_tag",
+    "found",
+    "sqlstate",
+    "sqlerrm",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """What a body needs to know of its function. `arguments` are (name, type) of all modes.
+
+    `triggers` are the relations whose triggers call the function, those of interest first; `transitions` the
+    transition tables by name.
+    """
+
+    name: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+    triggers: tuple[Relation, ...] = ()
+    is_trigger: bool = False
+    transitions: tuple[tuple[str, Relation], ...] = ()
+
+
+class Variables:
+    """What the names of a body stand for; the base of the resolver of bodies."""
+
+    def __init__(self, text: bytes, catalog: Catalog, routine: Routine) -> None:
+        self.text, self.catalog, self.routine = text, catalog, routine
+        self.result = Resolved()
+        self.variables: dict[str, RangeVariable | None] = {}
+        self.labels: set[str] = {routine.name} if routine.name else set()
+
+    # Declarations
+
+    def declare_arguments(self) -> None:
+        for position, (name, kind) in enumerate(self.routine.arguments, 1):
+            record = self.record_type(kind)
+            for known in filter(None, (name, f"${position}")):
+                self.variables[known] = replace(record, name=known) if record else None
+        for name in _TRIGGER_VARIABLES:
+            self.variables[name] = None
+        if self.routine.is_trigger:
+            self.set_row_images(self.routine.triggers)
+            for name, relation in self.routine.transitions:
+                self.variables["\0table " + name] = range_variable(relation, name)
+
+    def set_row_images(self, relations: Sequence[Relation]) -> None:
+        """NEW and OLD: the columns of every table whose trigger calls the function."""
+        for name in ("new", "old"):
+            columns: dict[str, Visible] = {}
+            for relation in relations:
+                for column in range_variable(relation).columns:
+                    columns.setdefault(column.name, column)
+            known = bool(relations)
+            label = (
+                ", ".join(f"{r.schema}.{r.name}" for r in relations) or "a table that has no trigger with this function"
+            )
+            only = relations[0] if len(relations) == 1 else None
+            self.variables[name] = RangeVariable(name, tuple(columns.values()), only, known, label=label)
+
+    def record_type(self, kind: str) -> RangeVariable | None:
+        """The record variable that a type makes: `t`, `t%ROWTYPE`, `record`; None for a scalar."""
+        base = re.sub(r"\s+", "", kind)
+        lowered = base.lower()
+        if lowered.endswith("%rowtype"):
+            base = base[: -len("%rowtype")]
+        elif lowered == "record":
+            return RangeVariable("", known=False, label="a record")
+        elif "%" in base:
+            return None
+        schema, _, name = base.rpartition(".")
+        relation = self.catalog.relation(name_of(name.encode()), name_of(schema.encode()) if schema else None)
+        if relation is not None:
+            return range_variable(relation)
+        if lowered.endswith("%rowtype"):
+            return RangeVariable("", known=False, label=f"a row of {base}")
+        return None
+
+    def declare(self, tree: Tree, node: Node) -> None:
+        name_node = node.child("decl_varname")
+        if name_node is None:
+            return
+        name = self.part(name_node)
+        self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
+        kind = node.child("decl_datatype")
+        raw = tree.raw(kind).decode("utf-8", "replace") if kind else ""
+        record = self.record_type(raw)
+        self.variables[name.name] = replace(record, name=name.name) if record else None
+        if kind is not None:
+            self.type_reference(kind, raw)
+        for argument in node.find("decl_cursor_arg"):
+            cursor_name = argument.child("decl_varname")
+            if cursor_name is not None:
+                argument_part = self.part(cursor_name)
+                self.label(argument_part, Explanation.VARIABLE, "a cursor's argument")
+                self.variables.setdefault(argument_part.name, None)
+
+    def type_reference(self, node: Node, raw: str) -> None:
+        """`t.c%TYPE` needs the column, `t%ROWTYPE` and `t` the whole row."""
+        names = [self.part(n) for n in node.walk() if not n.children and n.type == "identifier"]
+        lowered = raw.lower().replace(" ", "")
+        if lowered.endswith("%type") and len(names) >= 2:
+            relation = self.find(names[:-1])
+            column = relation.column(names[-1].name) if relation else None
+            if relation is not None and column is not None:
+                visible = Visible(column.name, own=(relation.oid, column.attnum))
+                self.result.use(visible, Access.DEPEND, names[-1].place)
+        elif names:
+            self.find(names)
+        for name in names:
+            self.label(name, Explanation.VARIABLE, "a type")
+
+    def find(self, names: list[Part]) -> Relation | None:
+        relation = self.catalog.relation(names[-1].name, names[-2].name if len(names) > 1 else None)
+        if relation is not None:
+            self.result.relations.append((relation.oid, names[-1].place))
+            self.label(names[-1], Explanation.TABLE, f"{relation.schema}.{relation.name}")
+        return relation
+
+    def name_block(self, node: Node) -> None:
+        for leaf in node.find("identifier"):
+            name = self.part(leaf)
+            self.labels.add(name.name)
+            self.label(name, Explanation.VARIABLE, "a block's label")
+
+    # Assignments
+
+    def into(
+        self, targets: list[list[Part]], columns: Iterable[Visible], single: bool = False, loop: bool = False
+    ) -> None:
+        """Assign a row to variables: a lone record takes its shape, several scalars take it by position."""
+        shape = tuple(columns)
+        if len(targets) == 1 and len(targets[0]) == 1:
+            name = targets[0][0]
+            record = self.variables.get(name.name)
+            self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
+            if record is not None and record.relation is None and not single:
+                merged = {c.name: c for c in (*record.columns, *shape)} if not loop else {c.name: c for c in shape}
+                self.variables[name.name] = replace(record, columns=tuple(merged.values()), known=bool(shape))
+                return
+            if record is not None and record.relation is not None and not single:
+                self.result.consume(shape)
+            return
+        if not single:
+            self.result.consume(shape)
+        for names in targets:
+            self.assign_name(names)
+
+    def assign_name(self, names: list[Part]) -> None:
+        if not names:
+            return
+        self.label(names[0], Explanation.VARIABLE, "a PL/pgSQL variable")
+        row = self.variables.get(names[0].name)
+        if len(names) < 2:
+            return
+        field = names[1]
+        if names[0].name in self.labels and row is None:
+            self.label(field, Explanation.VARIABLE, "a PL/pgSQL variable")
+            return
+        column = row.column(field.name) if row else None
+        if column is not None:
+            self.result.use(column, Access.WRITE, field.place)
+            self.label(field, Explanation.OTHER_TABLE, row.label if row else "")
+        elif row is not None and row.dynamic:
+            self.problem(field.start, field.end, "dynamic-record", f"field {field.name} of {row.label}")
+        else:
+            self.label(field, Explanation.VARIABLE, f"a field of {row.label if row else names[0].name}")
+
+    # Names
+
+    def names_in(self, node: Node) -> list[Token]:
+        return [t for t in words(self.text, node.start, node.end) if t.kind in (Kind.WORD, Kind.QUOTED)]
+
+    def part(self, node: Node) -> Part:
+        return Part(name_of(self.text[node.start : node.end]), node.start, node.end)
+
+    def label(self, name: Part, why: Explanation, detail: str) -> None:
+        self.result.labels.setdefault(name.start, Label(why, detail, name.end))
+
+    def label_words(self, node: Node, detail: str) -> None:
+        for token in self.names_in(node):
+            self.label(Part("", token.start, token.end), Explanation.VARIABLE, detail)
+
+    def problem(self, start: int, end: int, reason: str, message: str) -> None:
+        self.result.problems.append(Problem(start, end, reason, message))
