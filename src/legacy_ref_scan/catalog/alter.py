@@ -270,7 +270,8 @@ def _drop_constraint(statement: Statement, oid: int, command: Node) -> None:
             statement.gap(node, "catalog-unknown-object", f'constraint "{name}" is not in the catalog')
         return
     items = [object_item(state, item)]
-    for child in _family(statement, oid)[1:]:
+    # of constraints, children inherit CHECK only
+    for child in _family(statement, oid)[1:] if getattr(item, "type", "") == "check" else ():
         inherited = state.object("constraint", child, name)
         if inherited is not None:
             items.append(object_item(state, inherited))
