@@ -61,7 +61,18 @@ class Schema:
 
 def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
     """Everything that a fragment says about the targets."""
-    return _Analyzer(without_templates(fragment), schema).run()
+    plain = without_templates(fragment)
+    if plain is not fragment:
+        yield from _of_actions(fragment, schema)
+    yield from _Analyzer(plain, schema).run()
+
+
+def _of_actions(fragment: Fragment, schema: Schema) -> Iterator[Claim]:
+    """`{{.ErrorMessage}}` in a template: a field of the host language. The column's own name stays open."""
+    for start, end, name, _ in schema.names.places(fragment.text):
+        raw = fragment.text[start:end]
+        if raw.lower() != name.encode() and b"{{" in fragment.text[:start]:
+            yield Claim(fragment.origin(start, end), Explanation.IDENTIFIER, "a field in a template")
 
 
 def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:

@@ -127,7 +127,8 @@ _OTHER_PREFIXES = (b"SELECT ", b"SELECT 1 FROM __part__ ORDER BY ", b"UPDATE __p
 _TABLE_PREFIXES = (b"SELECT 1 FROM ", b"SELECT 1 FROM __part__ JOIN ")
 _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
-_PATH = re.compile(rb"^[\w./*%-]*\w/[\w./*%-]*$")
+# A path, or words with hyphens: neither is a division or a difference.
+_PATH = re.compile(rb"^[\w./*%-]*\w[/-](?!>)[\w./*%-]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
 
 

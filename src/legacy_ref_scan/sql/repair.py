@@ -95,6 +95,15 @@ class _Repairer:
             yield (token.start, self.solid[index + 1].end, b" ")
         elif word == b"then" and self.merge and self._after_matched(index):
             yield (token.start, token.start, b" AND true ")
+        elif word == b"values" and self._without_rows(index):
+            yield (token.end, token.end, b" ($1) ")
+
+    def _without_rows(self, index: int) -> bool:
+        """`INSERT … VALUES` of which the rows are put together elsewhere."""
+        inserts = any(self.word(before) == b"insert" for before in range(index))
+        return inserts and (
+            index + 1 == len(self.solid) or self.word(index + 1) in (b"returning", b"on") or self.raw(index + 1) == b";"
+        )
 
     def _opens_subquery(self, index: int) -> bool:
         """Parentheses, as many as there are, and then a query."""
@@ -156,6 +165,8 @@ class _Repairer:
             return (token.start, token.end, query)
         if self.word(index - 1) == b"values":
             return (token.start, token.end, b" ($1) ")
+        if self.raw(index - 1) == b"$":  # `$%d`: the number of a parameter
+            return (self.solid[index - 1].start, token.end, b" $1 ")
         glued_before = index > 0 and self.solid[index - 1].end == token.start
         glued_after = self._glued(index)
         name = (Kind.WORD, Kind.QUOTED)

@@ -1,4 +1,7 @@
-"""Templated SQL: the actions of Go templates and Jinja, `{{ … }}` and `{% … %}`, are unknown values."""
+"""Templated SQL: the actions of Go templates and Jinja, `{{ … }}` and `{% … %}`, are unknown values.
+
+So are the verbs of a Go format that nobody is seen to fill in, `%s` and `%[1]v`.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,22 @@ from dataclasses import replace
 from legacy_ref_scan.model import HOLE, Fragment, Hole, Piece, Span
 
 _ACTION = re.compile(rb"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_ACTION_OR_VERB = re.compile(_ACTION.pattern + rb"|%(?:\[\d+\])?[svdqT](?![A-Za-z0-9_])", re.DOTALL)
 
 
 def without_templates(fragment: Fragment) -> Fragment:
     """The fragment with a hole in the place of each action; names inside an action are left for the accounting."""
-    if b"{{" not in fragment.text and b"{%" not in fragment.text:
+    pattern = _ACTION_OR_VERB if fragment.kind.startswith("go-") else _ACTION
+    actions = [match.span() for match in pattern.finditer(fragment.text)]
+    if not actions:
         return fragment
-    actions = [match.span() for match in _ACTION.finditer(fragment.text)]
     shifts = [(start, end, end - start - len(HOLE)) for start, end in actions]
     pieces = [part for piece in fragment.pieces for part in _outside(piece, shifts)]
     holes = [replace(hole, offset=_moved(hole.offset, shifts)) for hole in fragment.holes]
     holes += [Hole(_moved(start, shifts), "a template's action", fragment.origin(start, end)) for start, end in actions]
     return replace(
         fragment,
-        text=_ACTION.sub(HOLE, fragment.text),
+        text=pattern.sub(HOLE, fragment.text),
         pieces=tuple(pieces),
         holes=tuple(sorted(holes, key=lambda hole: hole.offset)),
     )
