@@ -25,7 +25,7 @@ from legacy_ref_scan.model import (
 )
 from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql import bodies, loose
-from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens
+from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens, unterminated
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
@@ -283,20 +283,23 @@ class _Analyzer:
         for offset, reach in result.holes.items():
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
-        untrusted = bool(result.errors) and self.about_table(self.text[start:end])
+        about_table = self.about_table(self.text[start:end])
+        untrusted = bool(result.errors) and about_table
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
                 if self.mentions(raw):
-                    yield self.classify(token, raw, result, untrusted)
+                    yield self.classify(token, raw, result, untrusted, about_table)
 
-    def classify(self, token: Token, raw: bytes, result: Resolved, untrusted: bool) -> Found:
+    def classify(self, token: Token, raw: bytes, result: Resolved, untrusted: bool, about_table: bool) -> Found:
         """What a token that holds a mention is, when it is no use of a target.
 
         `untrusted` says that only parts of a text about the table could be read: what they say of the column counts
-        for nothing.
+        for nothing. A statement that is not about the table at all needs no reading.
         """
         kind = token.kind
+        if unterminated(kind, raw):
+            return self.gap(token.start, token.end, "unreadable-sql", "a quote or a comment that does not end")
         if kind is Kind.COMMENT:
             return self.claim(token.start, token.end, Explanation.COMMENT)
         if kind in (Kind.STRING, Kind.DOLLAR):
@@ -312,6 +315,8 @@ class _Analyzer:
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)
         if name in self.schema.names.columns:
+            if result.errors and not about_table and loose.is_statement(self.text[self.start_of(token.start) :]):
+                return self.claim(token.start, token.end, Explanation.OTHER_TABLE, "a statement without the table")
             return self.not_understood(token, name, result)
         if name in self.schema.names.tables or name in self.schema.names.dependents:
             if any(first <= token.end and token.start <= last for first, last in result.errors):

@@ -39,8 +39,8 @@ _TOKEN = re.compile(
     rb"""
     (?P<SPACE>[ \t\r\n\f\v]+)
   | (?P<COMMENT>--[^\n]*|/\*)
-  | (?P<QUOTED>(?:[uU]&)?"(?:[^"]|"")*(?:"|\Z))
-  | (?P<STRING>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z)|(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*(?:'|\Z))
+  | (?P<QUOTED>(?:[uU]&)?"(?:[^"]+|"")*+(?:"|\Z))
+  | (?P<STRING>[eE]'(?:[^'\\]+|\\.|'')*+(?:'|\Z)|(?:[bBxXnN]|[uU]&)?'(?:[^']+|'')*+(?:'|\Z))
   | (?P<WORD>%(word)s)
   | (?P<DOLLAR>\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$)
   | (?P<PARAMETER>\$[0-9]+|:(?=[A-Za-z_])(?<!::)%(word)s|%%s(?![A-Za-z0-9_])|%%\([A-Za-z_0-9]+\)s)
@@ -50,6 +50,9 @@ _TOKEN = re.compile(
     """
     % {b"word": _WORD},
     re.VERBOSE | re.DOTALL,
+)
+_CLOSED = re.compile(
+    rb"""(?:[uU]&)?"(?:[^"]+|"")*+"|[eE]'(?:[^'\\]+|\\.|'')*+'|(?:[bBxXnN]|[uU]&)?'(?:[^']+|'')*+'""", re.DOTALL
 )
 _KINDS = {name: Kind[name] for name in Kind.__members__}
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
@@ -92,6 +95,18 @@ def _operator_end(text: bytes, at: int, close: int) -> int:
     """A comment ends an operator: `a <--b` is `<` and a comment."""
     cut = _OPERATOR_END.search(text, at, close)
     return max(cut.start(), at + 1) if cut else close
+
+
+def unterminated(kind: Kind, raw: bytes) -> bool:
+    """Whether a token lacks its end: PostgreSQL refuses the text, and what the token swallowed is not known."""
+    if kind is Kind.COMMENT:
+        return raw.startswith(b"/*") and comment_end(raw + b" ", 0, len(raw) + 1) > len(raw)
+    if kind is Kind.DOLLAR:
+        tag = raw[: raw.index(b"$", 1) + 1]
+        return len(raw) < 2 * len(tag) or not raw.endswith(tag)
+    if kind is Kind.QUOTED or kind is Kind.STRING:
+        return not _CLOSED.fullmatch(raw)
+    return False
 
 
 def words(text: bytes, start: int = 0, end: int | None = None) -> tuple[Token, ...]:

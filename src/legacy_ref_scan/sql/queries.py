@@ -8,8 +8,9 @@ from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.sql.from_items import FromItems
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, Visible
-from legacy_ref_scan.sql.tree import Node
+from legacy_ref_scan.sql.tree import Node, TooComplexError
 
+MAX_COLUMNS = 1664  # MaxTupleAttributeNumber, src/include/access/htup_details.h
 _SET_OPERATIONS = ("kw_union", "kw_intersect", "kw_except")
 
 
@@ -96,21 +97,34 @@ class Queries(FromItems):
 
     def set_operation(self, node: Node, scope: Scope | None) -> Columns:
         """UNION and its kin match columns by position: a star on either side is consumed."""
-        sides: list[Columns] = []
-        for child in node.children:
-            if child.type in ("select_clause", "simple_select", "select_with_parens"):
-                columns = self.body(child, scope)[0]
-                if not sides and self.current is not None and not self.current.provisional:
-                    self.current.provisional = columns
-                self.result.consume(columns)
-                sides.append(tuple(replace(column, star=None, own=None, sources=column.origins) for column in columns))
-        if not sides:
-            return ()
-        merged = list(sides[0])
-        for side in sides[1:]:
-            for index, column in enumerate(side[: len(merged)]):
+        merged: list[Visible] | None = None
+        for side in self.sides(node):
+            columns = self.body(side, scope)[0]
+            if merged is None and self.current is not None and not self.current.provisional:
+                self.current.provisional = columns
+            self.result.consume(columns)
+            plain = [replace(column, star=None, own=None, sources=column.origins) for column in columns]
+            if merged is None:
+                merged = plain
+                continue
+            for index, column in enumerate(plain[: len(merged)]):
                 merged[index] = replace(merged[index], sources=merged[index].sources | column.sources)
-        return tuple(merged)
+        return tuple(merged or ())
+
+    def sides(self, node: Node) -> list[Node]:
+        """The queries that are united, in order; a chain of hundreds nests to the left and is walked flat."""
+        found: list[Node] = []
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            inner = current
+            while inner.type == "select_clause" and inner.child("simple_select") is not None:
+                inner = inner.child("simple_select") or inner
+            if inner.type == "simple_select" and inner.has(*_SET_OPERATIONS):
+                stack.extend(reversed(inner.all("select_clause", "simple_select", "select_with_parens")))
+            else:
+                found.append(current)
+        return found
 
     def select(self, node: Node, scope: Scope) -> tuple[Columns, Scope]:
         """SELECT … FROM … WHERE …, in the order in which names become visible."""
@@ -144,6 +158,8 @@ class Queries(FromItems):
                 columns.extend(self.star(scope, (element.start, element.end)))
             else:
                 columns.extend(self.target(element, scope))
+            if len(columns) > MAX_COLUMNS:
+                raise TooComplexError("more result columns than PostgreSQL lets a query have")
         return tuple(columns)
 
     def target(self, element: Node, scope: Scope) -> Columns:

@@ -39,8 +39,8 @@ _MARK = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_PLAIN_STRING = re.compile(rb"'(?:[^']|'')*+(?:'|\Z)")
-_ESCAPE_STRING = re.compile(rb"'(?:[^'\\]|\\.|'')*+(?:'|\Z)", re.DOTALL)
+_PLAIN_STRING = re.compile(rb"'(?:[^']+|'')*+(?:'|\Z)")
+_ESCAPE_STRING = re.compile(rb"'(?:[^'\\]+|\\.|'')*+(?:'|\Z)", re.DOTALL)
 _COPY_STDIN = re.compile(rb"\s*copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 _COPY_END = re.compile(rb"^\\\.\r?$", re.MULTILINE)
 _SOLID = re.compile(rb"(?:\s+|--[^\n]*+)*+")

@@ -9,10 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tree_sitter import Parser, TreeCursor
+    from tree_sitter import Tree as SyntaxTree
 
 from legacy_ref_scan.sql.repair import Edit, repairs
 
@@ -110,6 +112,9 @@ class TooComplexError(Exception):
 
 
 MAX_STATEMENT = 16 * 1024 * 1024
+MAX_DEPTH = 60_000  # levels of the grammar; 10,000 parentheses are 50,000
+MAX_SECONDS = 20.0  # its recovery from errors can take far more than linear time
+_CHUNK = 64 * 1024
 
 
 def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b"") -> Tree:
@@ -183,8 +188,23 @@ def _parser(language: str) -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(grammar))
 
 
+def _parse(parser: Parser, source: bytes) -> SyntaxTree:
+    """The grammar's tree of a text; a long one within a bound of time."""
+    if len(source) <= _CHUNK:
+        return parser.parse(source)
+    deadline = monotonic() + MAX_SECONDS
+    try:
+        return parser.parse(
+            lambda offset, _: source[offset : offset + _CHUNK],
+            progress_callback=lambda _offset, _error: monotonic() > deadline,
+        )
+    except ValueError:  # what it raises when it is stopped
+        parser.reset()
+        raise TooComplexError(f"not read within {MAX_SECONDS:.0f} seconds") from None
+
+
 def _flatten(text: bytes, source: bytes, places: _Places, language: str) -> Tree:
-    tree = _parser(language).parse(source)
+    tree = _parse(_parser(language), source)
     errors: list[tuple[int, int]] = []
     root = _Builder(places, errors).build(tree.walk())
     return Tree(text, root, tuple(errors))
@@ -206,6 +226,8 @@ class _Builder:
             node = self._node(cursor)
             if cursor.goto_first_child():
                 stack.append(node)
+                if len(stack) > MAX_DEPTH:
+                    raise TooComplexError("nested too deep")
                 continue
             stack[-1].children.append(node)
             if node.type == "identifier" and stack[-1].type in _NAME_HOLDERS:
@@ -237,14 +259,23 @@ def _attach(parent: Node, node: Node) -> None:
     """Give a finished node to its parent: spliced in where the nesting says nothing."""
     kind = node.type
     if kind in _EXPRESSIONS:
-        if kind == "c_expr" and any(child.type in _SUBSCRIPTS for child in node.children):
+        if kind == "c_expr" and node.children and node.children[-1].type in _SUBSCRIPTS:
             parent.children.append(node)
             return
         if parent.type in _EXPRESSIONS:
-            parent.children.extend(node.children)
+            _splice(parent, node)
             return
         node.type = "a_expr"
     elif kind == parent.type and kind not in _NESTING:
-        parent.children.extend(node.children)
+        _splice(parent, node)
         return
     parent.children.append(node)
+
+
+def _splice(parent: Node, node: Node) -> None:
+    """Move children up; the shorter list goes into the longer one, for the nesting may be thousands deep."""
+    if len(node.children) > len(parent.children):
+        node.children[:0] = parent.children
+        parent.children = node.children
+    else:
+        parent.children.extend(node.children)

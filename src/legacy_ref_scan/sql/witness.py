@@ -83,8 +83,12 @@ def _fill(plain: bytearray, start: int, end: int, value: bytes) -> None:
     plain[start:end] = value.ljust(end - start)
 
 
-def _place(identifier: exp.Expr, start: int) -> tuple[int, int] | None:
+def _place(identifier: object, start: int) -> tuple[int, int] | None:
     """Where an identifier stands in the text; what the parser made up has no place."""
+    from sqlglot import exp
+
+    if not isinstance(identifier, exp.Identifier):
+        return None
     first, last = identifier.meta.get("start"), identifier.meta.get("end")
     return (start + first, start + last + 1) if isinstance(first, int) and isinstance(last, int) else None
 
