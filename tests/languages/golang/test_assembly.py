@@ -21,7 +21,10 @@ Q = "SELECT error_message FROM campaign_phases"
         ('q := "SELECT error_message"; q += " FROM "; q += "campaign_phases"; s.db.Query(q)', {Q}),
         ('const t = "campaign_phases"; s.db.Query("SELECT error_message FROM " + t)', {Q}),
         ('var q string = "SELECT error_message"; q = q + " FROM campaign_phases"; s.db.Query(q)', {Q}),
-        ('s.db.Query("SELECT\\terror_message\\u0020FROM campaign_phases")', {"SELECT\terror_message FROM campaign_phases"}),
+        (
+            's.db.Query("SELECT\\terror_message\\u0020FROM campaign_phases")',
+            {"SELECT\terror_message FROM campaign_phases"},
+        ),
         ('s.db.Query(string([]byte("SELECT error_message ")) + "FROM campaign_phases")', {Q}),
         ('type sql string; s.db.Query(string(sql("' + Q + '")))', {Q}),
         ('{ q := "x"; _ = q }; q := "' + Q + '"; { q := "shadow"; _ = q }; s.db.Query(q)', {Q}),

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.languages.golang.harness import fragments, gaps, scan, texts
+from legacy_ref_scan.model import Explanation, Fragment, Gap
+from tests.languages.golang.harness import claims, fragments, gaps, scan, texts
 
 Q = "SELECT error_message FROM campaign_phases"
 
@@ -18,7 +19,7 @@ Q = "SELECT error_message FROM campaign_phases"
         f'package a\nfunc F() {{ x := [ }} ) db.Query("{Q}") // error_message\n',
         f'package a\nfunc ( {{ "{Q}"\n\nfunc G() {{ db.Query("{Q}") }}\n',
         f'@@@ "{Q}" @@@ error_message `error_message` /* campaign_phases',
-        f'package a\nvar q = `{Q}',
+        f"package a\nvar q = `{Q}",
         f'"{Q}"',
         f'package a\n<<<<<<< HEAD\nconst q = "{Q}"\n=======\nconst q = "x"\n>>>>>>> b\n',
     ],
@@ -34,7 +35,11 @@ def test_bytes_that_are_not_utf8() -> None:
 
 def test_a_long_sum_does_not_overflow() -> None:
     parts = " + ".join(f'"c{n}, "' for n in range(3000))
-    found = texts(scan(f'package a\nfunc F(db *sql.DB) {{ db.Query("SELECT " + {parts} + "error_message FROM campaign_phases") }}\n'))
+    found = texts(
+        scan(
+            f'package a\nfunc F(db *sql.DB) {{ db.Query("SELECT " + {parts} + "error_message FROM campaign_phases") }}\n'
+        )
+    )
     assert len(found) == 1
     assert next(iter(found)).endswith("c2999, error_message FROM campaign_phases")
 
@@ -58,3 +63,34 @@ def test_escapes_keep_their_place() -> None:
     span = fragment.origin(at, at + len(b"error_message"))
     assert source[span.start : span.end] == "error_message"
     assert fragment.text == b'SELECT\n"error_message" FROM campaign_phases'
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f'package a\nfunc ( {{ "{Q}\n',
+        f'package a\nfunc F() {{ db.Query("SELECT id" {Q}") }}\n',
+        f'package a\nfunc F() {{ db.Query("{Q}) }}\n\nfunc G() {{ db.Query(") }}\n',
+        f"package a\nvar q = `SELECT 1\n\nvar r = `{Q}`\n",
+        f"package a\nvar q = `SELECT 1`\nvar r = {Q}`\n",
+        f"package a\nvar q = `SELECT 1\nvar r = `SELECT\n error_message\n FROM campaign_phases\nvar s = 1\n",
+        f"package a\n/* {Q}\nfunc F() {{ }}\n",
+        f'package a\nfunc F() {{ x := "\\\n{Q}" }}\n',
+    ],
+)
+def test_a_name_behind_an_open_quote_is_no_identifier(source: str) -> None:
+    found = scan(source)
+    at = source.index("error_message")
+    trusted = [item for item in (*fragments(found), *gaps(found)) if covers(item, at)]
+    assert trusted
+
+
+def covers(item: Fragment | Gap, at: int) -> bool:
+    spans = [piece.origin for piece in item.pieces] if isinstance(item, Fragment) else [item.span]
+    return any(span.start <= at < span.end for span in spans)
+
+
+def test_identifiers_of_a_broken_file_are_still_identifiers() -> None:
+    found = scan('package a\nfunc F() { x := "a" "b"; ErrorMessage() } )\n')
+    assert not gaps(found)
+    assert [claim.why for claim in claims(found)] == [Explanation.IDENTIFIER]

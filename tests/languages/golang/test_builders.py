@@ -43,7 +43,7 @@ def test_a_chain_in_steps() -> None:
     source = (
         'package a\nimport sq "github.com/Masterminds/squirrel"\n'
         'var base = sq.Select("id", "error_message").From("campaign_phases")\n'
-        "func F(db *sql.DB, flag bool) {\n\tstmt := base.Where(\"a = ?\", 1)\n"
+        'func F(db *sql.DB, flag bool) {\n\tstmt := base.Where("a = ?", 1)\n'
         '\tif flag { stmt = stmt.Where(sq.Eq{"b": 2}) }\n\tq, _, _ := stmt.ToSql()\n\tdb.Query(q)\n}\n'
     )
     found = {fragment.text.decode() for fragment in fragments(scan(source))}

@@ -97,7 +97,7 @@ def test_wrapper_parameter_is_the_query_at_the_call_site() -> None:
 
 def test_helper_that_returns_columns() -> None:
     source = (
-        "package a\nimport \"strings\"\n"
+        'package a\nimport "strings"\n'
         'func columns() []string { return []string{"id", "error_message"} }\n'
         'func list(cs []string, t string) string { return "SELECT " + strings.Join(cs, ", ") + " FROM " + t }\n'
         'func F(db *sql.DB) { db.Query(list(columns(), "campaign_phases")) }\n'
@@ -184,7 +184,7 @@ def test_a_constant_is_followed_whatever_part_of_a_query_it_is(part: str) -> Non
 
 def test_recursion_ends() -> None:
     source = (
-        "package a\nfunc f(q string, n int) string { if n == 0 { return q }; return f(q + \",\", n - 1) }\n"
+        'package a\nfunc f(q string, n int) string { if n == 0 { return q }; return f(q + ",", n - 1) }\n'
         'func A(db *sql.DB) { db.Query(f("SELECT error_message FROM campaign_phases", 3)) }\n'
     )
     assert any(text.startswith(Q) for text in texts(scan(source)))

@@ -11,9 +11,12 @@ from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
-from legacy_ref_scan.languages.golang.places import Literal, described, place
+from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, place
 from legacy_ref_scan.languages.golang.tags import models, of_tag
 from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
+
+
+_UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
 
 
 @dataclass
@@ -51,6 +54,8 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
     modelled = {item.span: item for item in models(engine.index, file, engine.names)} if found.mentions else {}
     for mention in found.mentions:
         where = place(file, mention)
+        if doubtful(file, mention):
+            yield Gap(mention.span, "go-unreadable", _UNBALANCED, "", file.source.test)
         if isinstance(where, Literal):
             found.literals.setdefault((where.start, where.end), (where, []))[1].append(mention)
             for declaration in enclosing(file, where.start):

@@ -19,7 +19,7 @@ _SIMPLE = {
 _TOKEN = re.compile(
     rb"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<raw>`[^`]*(?:`|\Z))
-    |(?P<string>"(?:\\.|[^"\\\n])*(?:"|(?=\n)|\Z))
+    |(?P<string>"(?:\\[^\n]|[^"\\\n])*+(?:"|\\?(?=\n|\Z)))
     |(?P<rune>'(?:\\.[^'\n]{0,8}|[^'\\\n]{1,4})')
     |(?P<word>(?:[^\W\d]|[\x80-\xff])(?:\w|[\x80-\xff])*)
     |(?P<other>.)""",
@@ -33,6 +33,11 @@ class Token(NamedTuple):
     kind: str
     start: int
     end: int
+
+    def ends_in(self, data: bytes) -> bool:
+        """Whether the token of a string or comment of `data` has its end."""
+        last = {"string": b'"', "raw": b"`"}.get(self.kind, b"*/" if data.startswith(b"/*", self.start) else b"")
+        return self.end - self.start > len(last) and data.endswith(last, 0, self.end)
 
 
 def decode(data: bytes, start: int, end: int, path: str) -> Text:

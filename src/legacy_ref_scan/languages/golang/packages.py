@@ -88,6 +88,20 @@ class GoFile:
         """The file without a grammar: comments, strings and words."""
         return list(tokens(self.source.data, 0, len(self.source.data)))
 
+    @cached_property
+    def broken(self) -> bool:
+        """The grammar could not read all of it."""
+        return self.tree.root_node.has_error
+
+    @cached_property
+    def swallowed(self) -> int:
+        """From where on a raw string or a comment without an end makes text and code indistinguishable."""
+        size = len(self.source.data)
+        last = self.tokens[-1] if self.tokens else None
+        if last is None or last.ends_in(self.source.data) or last.kind not in ("raw", "comment"):
+            return size
+        return next(token.start for token in self.tokens if token.kind == last.kind)
+
     def text(self, node: Node) -> str:
         return self.bytes(node).decode("utf-8", "replace")
 

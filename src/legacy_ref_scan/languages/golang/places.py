@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import takewhile
 
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
 from legacy_ref_scan.model import Claim, Explanation, Mention, Span
@@ -37,7 +38,7 @@ def place(file: GoFile, mention: Mention) -> Claim | Literal | Node | None:
     if node.type in _STRINGS:
         return _string(file, node, mention)
     if node.type == "comment" or node.type in _NAMES:
-        lexed = _lexed(file, mention) if in_error(node) else None
+        lexed = _lexed(file, mention) if file.broken else None
         if isinstance(lexed, Literal):
             return lexed  # the grammar lost its way: what it takes for a name may be inside a string
         why = Explanation.COMMENT if node.type == "comment" else Explanation.IDENTIFIER
@@ -54,14 +55,39 @@ def _string(file: GoFile, node: Node, mention: Mention) -> Claim | Literal | Nod
     return Literal(node.start_byte, node.end_byte, node)
 
 
-def in_error(node: Node) -> bool:
-    """The grammar gave up around this node."""
-    current: Node | None = node
-    while current is not None:
-        if current.type == "ERROR":
-            return True
-        current = current.parent
-    return False
+def doubtful(file: GoFile, mention: Mention) -> bool:
+    """Whether a string without its end, somewhere in a file with syntax errors, may have taken in the mention.
+
+    Nobody can say then whether the place is text or code: whatever else explains it is not to be trusted.
+    """
+    if not file.broken:
+        return False
+    start = mention.span.start
+    if start >= file.swallowed:
+        return True
+    at = bisect_right(file.tokens, start, key=lambda token: token.start) - 1
+    token = file.tokens[at] if at >= 0 and start < file.tokens[at].end else None
+    if token is not None and token.kind != "word":
+        return False
+    line = file.source.line_of(start)
+    return _behind_open_quote(file, at, line) or _behind_raw_text(file, mention)
+
+
+def _behind_open_quote(file: GoFile, at: int, line: int) -> bool:
+    """One quote too many on the line: what is inside of strings and what is outside may be the other way round."""
+    while at >= 0 and file.source.line_of(file.tokens[at].start) == line:
+        at -= 1
+    rest = file.tokens[at + 1 :]
+    on_line = takewhile(lambda token: file.source.line_of(token.start) == line, rest)
+    return any(token.kind == "string" and not token.ends_in(file.source.data) for token in on_line)
+
+
+def _behind_raw_text(file: GoFile, mention: Mention) -> bool:
+    """The same for raw strings, which span lines: a name as SQL writes it, behind the first syntax error."""
+    start, end = mention.span.start, mention.span.end
+    if file.source.data[start:end].lower() != mention.name.lower().encode() or b"`" not in file.source.data[:start]:
+        return False
+    return any(node.has_error and node.start_byte <= start for node in file.tree.root_node.children)
 
 
 def _lexed(file: GoFile, mention: Mention) -> Claim | Literal | None:
