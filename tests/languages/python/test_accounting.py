@@ -160,6 +160,14 @@ def test_calls_that_are_too_many_to_follow_are_a_gap(monkeypatch: pytest.MonkeyP
     assert [item.reason for item in items if isinstance(item, Gap)] == ["too-much-python"]
 
 
+@pytest.mark.parametrize("doubled", ["[x, x]", "x + x", "{'a': x, 'b': x}", "f'{x}{x}'", "','.join([x, x])", "f(x, x)"])
+def test_values_that_double_do_not_grow_forever(doubled: str) -> None:
+    started = time.process_time()
+    lines = f"    x = {doubled}\n" * 40
+    scan({"a.py": f"def f(a, b): return [a, b]\nx = 'error_message'\nfor y in z:\n{lines}cur.execute(x)\n"}, "python")
+    assert time.process_time() - started < 5
+
+
 def test_libcst_is_imported_only_for_a_candidate() -> None:
     program = (
         "import sys\nfrom tests.languages.memory import MemoryProject\nfrom legacy_ref_scan.languages import extract\n"

@@ -15,8 +15,8 @@ from legacy_ref_scan.languages.python.findings import Findings, Found
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import Class, Module, children, last_name
 from legacy_ref_scan.languages.python.text import (
+    LARGEST,
     LIMIT,
-    LONGEST,
     Blank,
     Constant,
     Items,
@@ -84,13 +84,17 @@ class Evaluator:
 
     def limited(self, values: Iterable[Value], site: Span, frame: Frame) -> Values:
         """The values, each once, at most `LIMIT`: one for each set of mentions first, more such sets are a gap."""
-        kept = tuple(dict.fromkeys(values))
+        kept = tuple(dict.fromkeys(self.bounded(values, site)))
         if len(kept) <= LIMIT:
             return kept
         telling = {self._told(value): value for value in reversed(kept)}
         if len(telling) > LIMIT:
             self._too_many(site, frame)
         return tuple(dict.fromkeys((*telling.values(), *kept)))[:LIMIT]
+
+    def bounded(self, values: Iterable[Value], site: Span) -> Values:
+        """The values, with an unknown one for each that is too large: `x = [x, x]` doubles it with every round."""
+        return tuple(v if texts.size(v) <= LARGEST else Unknown("too large a value", site) for v in values)
 
     def combinations(self, alternatives: Sequence[Values], site: Span, frame: Frame) -> list[Values]:
         """One of each alternative; where there are too many combinations, each alternative at least once.
@@ -168,8 +172,7 @@ class Evaluator:
         site = frame.module.span(node)
         made: list[Value] = []
         for picked in self.combinations(alternatives, site, frame):
-            whole = texts.concat(texts.parts_of(value, site) for value in picked)
-            made.append(whole if len(whole.flat) <= LONGEST else Unknown("too long a text", site))
+            made.append(texts.concat(texts.parts_of(value, site) for value in picked))
         return self.limited(made, site, frame)
 
     def _binary(self, node: cst.BinaryOperation, frame: Frame) -> Values:
@@ -275,7 +278,7 @@ class Evaluator:
     def _walrus(self, node: cst.NamedExpr, frame: Frame) -> Values:
         values = self.evaluate(node.value, frame)
         if isinstance(node.target, cst.Name):
-            frame.env[node.target.value] = values
+            frame.env[node.target.value] = self.bounded(values, frame.module.span(node))
         return values
 
     def _awaited(self, node: cst.Await, frame: Frame) -> Values:
@@ -308,7 +311,7 @@ class Evaluator:
     def bind(self, target: cst.BaseExpression, values: Values, frame: Frame) -> None:
         """Gives a target of an assignment or a loop its values."""
         if isinstance(target, cst.Name):
-            frame.env[target.value] = values
+            frame.env[target.value] = self.bounded(values, frame.module.span(target))
         elif isinstance(target, (cst.Tuple, cst.List)):
             self._unpack(target, values, frame)
         elif isinstance(target, cst.StarredElement):

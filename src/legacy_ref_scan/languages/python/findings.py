@@ -33,6 +33,7 @@ class Findings:
         self._gaps: dict[Span, Gap] = {}
         self._mentions: dict[str, tuple[Mention, ...]] = {}
         self._covered: dict[str, set[Span]] = {}
+        self._holding: dict[bytes, bool] = {}
 
     def mentions(self, path: str) -> tuple[Mention, ...]:
         """The mentions of a file, in order."""
@@ -43,7 +44,10 @@ class Findings:
 
     def holds(self, text: Text) -> bool:
         """Whether a text holds a mention."""
-        return self._project.names.in_text(text.flat)
+        known = self._holding.get(text.flat)
+        if known is None:
+            known = self._holding[text.flat] = self._project.names.in_text(text.flat)
+        return known
 
     def told(self, text: Text) -> frozenset[Span]:
         """The places of the mentions that a text holds."""

@@ -129,6 +129,7 @@ class Caller(Evaluator):
         results: list[Value] = []
         for function, owner in functions:
             bound = _bound(function, listed, skip_first=function.owner is not None)
+            bound = {name: self.bounded(values, frame.module.span(node)) for name, values in bound.items()}
             results += self.enter(function, bound, owner, frame)
         return self.limited(results, frame.module.span(node), frame) if results else None
 

@@ -15,8 +15,8 @@ from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
 LIMIT = 48
 """How many alternatives of one value are followed."""
 
-LONGEST = 1 << 20
-"""The longest text that is assembled, in bytes; a longer one is left in parts."""
+LARGEST = 1 << 13
+"""The most parts of a text, or of all texts within a sequence, that a variable holds; a larger value is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,27 @@ class Text:
                 return
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Items:
     """A list, tuple or set. `complete` is false where further items may follow."""
 
     items: tuple[Values, ...]
     complete: bool = True
 
+    @cached_property
+    def size(self) -> int:
+        return 1 + sum(size(value) for values in self.items for value in values)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Pairs:
     """A dict with literal keys."""
 
     pairs: tuple[tuple[str, Values], ...]
+
+    @cached_property
+    def size(self) -> int:
+        return 1 + sum(size(value) for _, values in self.pairs for value in values)
 
     def get(self, key: str) -> Values | None:
         return next((values for name, values in reversed(self.pairs) if name == key), None)
@@ -107,6 +115,16 @@ class Unknown:
 Value = Text | Items | Pairs | Constant | Unknown
 Values = tuple[Value, ...]
 Part = Run | Blank
+
+
+def size(value: Value) -> int:
+    """How many parts a value has, those of its items included, and more for long texts."""
+    match value:
+        case Text(parts):
+            return len(parts) + sum(len(part.text) for part in parts if isinstance(part, Run)) // 1024
+        case Items() | Pairs():
+            return value.size
+    return 1
 
 
 def _slice(run: Run, low: int, high: int) -> Run:
