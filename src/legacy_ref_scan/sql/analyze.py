@@ -166,7 +166,7 @@ class _Analyzer:
         except (TooComplexError, RecursionError) as error:
             yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
             return
-        found = list(self.collect(result, start, end))
+        found = list(self.collect(result, start, end, whole=environment is NO_ENVIRONMENT))
         yield from found
         if not environment.variables and not any(isinstance(item, Reference | Gap) for item in found):
             yield from self.second_opinion(result, start, end)
@@ -265,7 +265,8 @@ class _Analyzer:
 
     # What a resolved text says
 
-    def collect(self, result: Resolved, start: int, end: int) -> Iterator[Found]:
+    def collect(self, result: Resolved, start: int, end: int, whole: bool = False) -> Iterator[Found]:
+        """Findings of a resolved range; `whole` says that it is one statement with all that it sees."""
         used: set[int] = set()
         for use in sorted(set(result.uses), key=lambda u: (u.start, u.access is Access.STAR)):
             watched = self.schema.watch.columns.get(use.column)
@@ -283,19 +284,18 @@ class _Analyzer:
         for offset, reach in result.holes.items():
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
-        about_table = self.about_table(self.text[start:end])
-        untrusted = bool(result.errors) and about_table
+        elsewhere = bool(result.errors) and whole and not self.about_table(self.text[start:end])
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
                 if self.mentions(raw):
-                    yield self.classify(token, raw, result, untrusted, about_table)
+                    yield self.classify(token, raw, result, elsewhere)
 
-    def classify(self, token: Token, raw: bytes, result: Resolved, untrusted: bool, about_table: bool) -> Found:
+    def classify(self, token: Token, raw: bytes, result: Resolved, elsewhere: bool) -> Found:
         """What a token that holds a mention is, when it is no use of a target.
 
-        `untrusted` says that only parts of a text about the table could be read: what they say of the column counts
-        for nothing. A statement that is not about the table at all needs no reading.
+        Where only parts of a text could be read, what they say of the column counts for nothing; unless the column is
+        `elsewhere`, in a whole statement that names neither the table nor anything unknown.
         """
         kind = token.kind
         if unterminated(kind, raw):
@@ -310,13 +310,13 @@ class _Analyzer:
         if label is None and self.text[token.start - 1 : token.start] == b"@" and token.start:
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         name = name_of(raw)
-        if untrusted and name in self.schema.names.columns:
+        if result.errors and name in self.schema.names.columns:
+            if elsewhere:
+                return self.claim(token.start, token.end, Explanation.OTHER_TABLE, "a statement without the table")
             return self.not_understood(token, name, result)
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)
         if name in self.schema.names.columns:
-            if result.errors and not about_table and loose.is_statement(self.text[self.start_of(token.start) :]):
-                return self.claim(token.start, token.end, Explanation.OTHER_TABLE, "a statement without the table")
             return self.not_understood(token, name, result)
         if name in self.schema.names.tables or name in self.schema.names.dependents:
             if any(first <= token.end and token.start <= last for first, last in result.errors):

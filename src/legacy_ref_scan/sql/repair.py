@@ -97,13 +97,22 @@ class _Repairer:
             yield (token.start, token.start, b" AND true ")
         elif word == b"values" and self._without_rows(index):
             yield (token.end, token.end, b" ($1) ")
+        elif word == b"returning" and index and self._ends(index + 1):
+            yield (token.start, token.end, b" ")  # its columns are put together elsewhere
 
     def _without_rows(self, index: int) -> bool:
         """`INSERT … VALUES` of which the rows are put together elsewhere."""
         inserts = any(self.word(before) == b"insert" for before in range(index))
-        return inserts and (
-            index + 1 == len(self.solid) or self.word(index + 1) in (b"returning", b"on") or self.raw(index + 1) == b";"
-        )
+        return inserts and (self._ends(index + 1) or self.word(index + 1) in (b"returning", b"on"))
+
+    def _dangles(self, index: int) -> bool:
+        """A comma that a loop left behind its last row."""
+        while index < len(self.solid) and self.solid[index].kind is Kind.HOLE:
+            index += 1
+        return self.word(index) in (b"on", b"returning") or (index >= len(self.solid) and not self.expression)
+
+    def _ends(self, index: int) -> bool:
+        return index >= len(self.solid) or self.raw(index) in (b";", b")")
 
     def _opens_subquery(self, index: int) -> bool:
         """Parentheses, as many as there are, and then a query."""
@@ -120,7 +129,9 @@ class _Repairer:
 
     def of_operator(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.raw(index)
-        if raw == b"[":
+        if raw == b"," and self._dangles(index + 1):
+            yield (token.start, token.end, b" ")
+        elif raw == b"[":
             self.brackets += 1
         elif raw == b"]":
             self.brackets -= 1
