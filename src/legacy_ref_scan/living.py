@@ -23,6 +23,7 @@ def living(schema: Schema) -> Iterator[Found]:
     """References and gaps of everything alive in the catalog, at the migrations that hold the living definitions."""
     catalog = schema.catalog
     yield from _definitions(schema)
+    yield from _remarks(schema)
     for relation in catalog.relations.values():
         yield from _relation(relation, schema)
     for item in catalog.objects.values():
@@ -45,6 +46,16 @@ def _definitions(schema: Schema) -> Iterator[Reference]:
             yield _reference(
                 watched, Access.DEFINE, column.span, "definition", relation.name, False, "defines {target}"
             )
+
+
+def _remarks(schema: Schema) -> Iterator[Reference]:
+    """A default or a comment that was set later: it goes with the column, and the down migration builds it again."""
+    for (oid, attnum), watched in schema.watch.columns.items():
+        relation = schema.catalog.relations[oid]
+        column = relation.by_attnum(attnum)
+        for kind, span in column.remarks if column is not None and not watched.via else ():
+            message = f"{kind} of {{target}}: {_ALONE}"
+            yield _reference(watched, Access.DEPEND, span, kind, relation.name, False, message)
 
 
 def _relation(relation: Relation, schema: Schema) -> Iterator[Reference]:

@@ -43,6 +43,7 @@ class Column:
     collation: str = ""
     comment: str = ""
     span: Span = NOWHERE
+    remarks: tuple[tuple[str, Span], ...] = ()  # ("default" | "comment", where it was set after the column was made)
     sources: frozenset[ColumnId] = frozenset()  # columns of a view: where their values come from
     maybe: bool = False  # added or dropped under a condition that the replay can't decide
     gone: bool = False  # not in the schema any more, only looked for: `*` does not bring it along

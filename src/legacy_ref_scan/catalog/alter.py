@@ -182,7 +182,8 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
 
     if default is not None:
         value = default.child("a_expr")
-        change(default=columns.default_text(statement, value, column.type) if default.has("kw_set") else None)
+        text = columns.default_text(statement, value, column.type) if default.has("kw_set") else None
+        change(default=text, remarks=columns.remarked(column, "default", statement.span(default) if text else None))
     elif typed is not None:
         _change_type(statement, oid, column, command, typed)
     elif words[:3] == ["kw_set", "kw_not", "kw_null"]:

@@ -182,3 +182,9 @@ def enter_sequence(
             maybe=statement.maybe,
         )
     )
+
+
+def remarked(column: Column, kind: str, span: Span | None) -> tuple[tuple[str, Span], ...]:
+    """A column's remarks with the place of its new default or comment; without one, if it has none any more."""
+    others = tuple(item for item in column.remarks if item[0] != kind)
+    return (*others, (kind, span)) if span is not None else others

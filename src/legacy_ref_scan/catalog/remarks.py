@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from legacy_ref_scan.catalog.columns import remarked
 from legacy_ref_scan.catalog.names import qualified, quoted
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.model import Access
@@ -50,7 +51,8 @@ def _on_column(statement: Statement, value: str) -> None:
     elif column is None:
         statement.unknown_column(node, relation, parts[-1].name)
     else:
-        statement.state.change_column(relation.oid, column.attnum, comment=value)
+        remarks = remarked(column, "comment", statement.span(node) if value else None)
+        statement.state.change_column(relation.oid, column.attnum, comment=value, remarks=remarks)
 
 
 def _on_object(statement: Statement, kind: str, value: str) -> None:

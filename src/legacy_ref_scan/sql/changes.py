@@ -105,20 +105,20 @@ class Changes(Queries):
         scope.variables.append(target)
         rest = node.child("insert_rest")
         if rest is not None:
-            self.insert_rest(rest, target, node)
+            self.insert_rest(rest, target, node, scope.parent)
         conflict = node.child("opt_on_conflict")
         if conflict is not None:
             self.on_conflict(conflict, target, scope)
         return target
 
-    def insert_rest(self, rest: Node, target: RangeVariable, node: Node) -> None:
+    def insert_rest(self, rest: Node, target: RangeVariable, node: Node, around: Scope | None) -> None:
         listed = rest.child("insert_column_list")
         if listed is not None:
             for item in listed.all("insert_column_item"):
                 names, _ = parts(self.tree, item)
                 self.write(target, names[0])
         query = rest.child("SelectStmt")
-        columns = self.query(query, None) if query is not None else ()
+        columns = self.query(query, around) if query is not None else ()
         self.result.consume(columns)
         if listed is None and not rest.has("kw_default"):
             qualified = node.first("qualified_name")
