@@ -73,7 +73,7 @@ def test_escapes_keep_their_place() -> None:
         f'package a\nfunc F() {{ db.Query("{Q}) }}\n\nfunc G() {{ db.Query(") }}\n',
         f"package a\nvar q = `SELECT 1\n\nvar r = `{Q}`\n",
         f"package a\nvar q = `SELECT 1`\nvar r = {Q}`\n",
-        f"package a\nvar q = `SELECT 1\nvar r = `SELECT\n error_message\n FROM campaign_phases\nvar s = 1\n",
+        "package a\nvar q = `SELECT 1\nvar r = `SELECT\n error_message\n FROM campaign_phases\nvar s = 1\n",
         f"package a\n/* {Q}\nfunc F() {{ }}\n",
         f'package a\nfunc F() {{ x := "\\\n{Q}" }}\n',
     ],

@@ -23,7 +23,7 @@ from legacy_ref_scan.languages.golang.inline import (
     unknown_parameter,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
-from legacy_ref_scan.languages.golang.sinks import may_be_sql
+from legacy_ref_scan.languages.golang.sinks import may_be_sql, may_hold_column, may_name_table
 from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Source, Unknown
 from legacy_ref_scan.model import Gap, Span
@@ -59,13 +59,24 @@ class Engine:
         self.index = Index(project)
         self.names = project.names
         self.knowledge = Knowledge()
-        self.matters: Callable[[bytes], bool] = lru_cache(maxsize=200_000)(project.names.in_text)
+        self.matters: Callable[[bytes], bool] = lru_cache(maxsize=200_000)(self._matters)
         self.roots: dict[Key, Root] = {}
         self.gaps: list[Gap] = []
         self._queue: deque[Root] = deque()
         self._followed: set[object] = set()
         self._full = False
         self._steps = 0
+
+    def _matters(self, data: bytes) -> bool:
+        """Whether a text holds a name and may be a part of a statement.
+
+        A table counts as the database knows it: what an ORM makes of its name stands in no statement.
+        """
+        found = list(self.names.places(data))
+        if any(role == "column" for _, _, _, role in found):
+            return may_hold_column(data)
+        exact = any(data[start:end].lower() == name.lower().encode() for start, end, name, _ in found)
+        return exact and may_name_table(data)
 
     def enqueue(self, declaration: Declaration, rounds: int, caller_of: Key | None = None) -> None:
         """Interprets a declaration, again if it was interpreted already and a reason came up."""

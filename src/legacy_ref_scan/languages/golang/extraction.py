@@ -15,7 +15,6 @@ from legacy_ref_scan.languages.golang.places import Literal, described, doubtful
 from legacy_ref_scan.languages.golang.tags import models, of_tag
 from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
 
-
 _UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
 
 
@@ -57,9 +56,7 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
         if doubtful(file, mention):
             yield Gap(mention.span, "go-unreadable", _UNBALANCED, "", file.source.test)
         if isinstance(where, Literal):
-            found.literals.setdefault((where.start, where.end), (where, []))[1].append(mention)
-            for declaration in enclosing(file, where.start):
-                engine.enqueue(declaration, 0)
+            _note(found, where, mention, engine)
         elif isinstance(where, Claim):
             yield where
         elif where is None:
@@ -71,6 +68,18 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
                 item = modelled.get(item.span, item)
             yield item
     yield from (item for span, item in modelled.items() if span not in mapped)
+
+
+def _note(found: _File, literal: Literal, mention: Mention, engine: Engine) -> None:
+    """Keeps a literal, and queues its function where the literal may be a part of a statement."""
+    place = (literal.start, literal.end)
+    if place not in found.literals:
+        found.literals[place] = (literal, [])
+        file = found.file
+        if engine.matters(decode(file.source.data, *place, file.path).data()):
+            for declaration in enclosing(file, literal.start):
+                engine.enqueue(declaration, 0)
+    found.literals[place][1].append(mention)
 
 
 class _Cover:

@@ -22,6 +22,13 @@ _MODULE = re.compile(r"(?m)^\s*module\s+\"?([^\s\"]+)")
 _REPLACE = re.compile(r"(?m)^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)")
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _VERSION = re.compile(r"v\d+$")
+# Where a top-level name can be declared, and many places more: first on its line or behind `;`, `(` or `*/`, in a list
+# of such names, or behind a receiver.
+_FIRST_WORDS = re.compile(
+    rb"(?:^|;|\*/|\b(?:const|var|type)\s*\()[ \t]*(?:func[ \t]*\((?:[^()]|\([^()]*\))*+\)\s*|(?:func|const|var|type)\s+)?"
+    rb"([\w\x80-\xff]+(?:\s*,\s*[\w\x80-\xff]+)*)",
+    re.MULTILINE,
+)
 
 
 @lru_cache(maxsize=1)
@@ -180,6 +187,13 @@ class GoFile:
         return [d for d in self.in_order if d.node.start_byte <= offset < d.node.end_byte]
 
 
+def _first_words(data: bytes) -> set[bytes]:
+    found: set[bytes] = set()
+    for words in set(_FIRST_WORDS.findall(data)):
+        found.update(_WORD.findall(words))
+    return found
+
+
 def default_name(path: str) -> str:
     """The package name that an import path suggests: the last part that is no version, without `go-` and `.v2`."""
     parts = [part for part in path.split("/") if part and not _VERSION.fullmatch(part)]
@@ -263,9 +277,20 @@ class Index:
     def lookup(self, folder: str, name: str) -> tuple[Declaration, ...]:
         """Every top-level declaration of a name in a folder, whatever the build tags."""
         found: list[Declaration] = []
-        for file in self.files_with(folder, name):
-            found += file.declarations.get(name, ())
+        for path in self._declaring(folder).get(name.encode(), ()):
+            file = self.file(path)
+            found += file.declarations.get(name, ()) if file is not None else ()
         return tuple(found)
+
+    @cache  # noqa: B019
+    def _declaring(self, folder: str) -> dict[bytes, list[str]]:
+        """Every name that a folder's files may declare -> the files that may; parsing them is far slower."""
+        found: dict[bytes, list[str]] = {}
+        for path in self.folders.get(folder, ()):
+            source = self.project.read(path)
+            for name in _first_words(source.data) if source is not None else ():
+                found.setdefault(name, []).append(path)
+        return found
 
     def in_package(self, file: GoFile, name: str) -> tuple[Declaration, ...]:
         """Declarations that `name` can mean in `file`: its own package, then dot imports; no methods."""

@@ -83,11 +83,9 @@ def _behind_open_quote(file: GoFile, at: int, line: int) -> bool:
 
 
 def _behind_raw_text(file: GoFile, mention: Mention) -> bool:
-    """The same for raw strings, which span lines: a name as SQL writes it, behind the first syntax error."""
+    """The same for raw strings, which span lines: a name as SQL writes it, somewhere behind a backquote."""
     start, end = mention.span.start, mention.span.end
-    if file.source.data[start:end].lower() != mention.name.lower().encode() or b"`" not in file.source.data[:start]:
-        return False
-    return any(node.has_error and node.start_byte <= start for node in file.tree.root_node.children)
+    return file.source.data[start:end].lower() == mention.name.lower().encode() and b"`" in file.source.data[:start]
 
 
 def _lexed(file: GoFile, mention: Mention) -> Claim | Literal | None:

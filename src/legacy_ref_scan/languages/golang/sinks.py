@@ -68,6 +68,25 @@ def may_be_sql(text: bytes) -> bool:
     return _CLAUSE.search(text) is not None or _NAMES_ONLY.match(text) is not None
 
 
+# Text for machines and for people: JSON, URLs; sentences, which SQL has no use for outside of quotes.
+_DATA = re.compile(rb'^\s*[\[{]\s*[{"]|"\s*:\s*["\d{\[tfn]|^\w*://|^(?:/[\w.{}:*%-]+)+/?$')
+
+
+_PROSE = re.compile(
+    rb"(?i)[:!?;]\s|\.\s+[a-z]|[:!?.]$|%w|\b(?:the|of|to|for|a|an|has|have|was|were|are|be|been|cannot)\b"
+)
+
+
+def may_hold_column(text: bytes) -> bool:
+    """Whether a text that holds the column's name may become SQL, with other texts around it: JSON and URLs do not."""
+    return _DATA.search(text) is None or _STATEMENT.search(text) is not None
+
+
+def may_name_table(text: bytes) -> bool:
+    """The same for a text that holds the table's name and not the column's: no paths and no sentences either."""
+    return _STATEMENT.search(text) is not None or not any(kind.search(text) for kind in (_NO_SQL, _DATA, _PROSE))
+
+
 # The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query
 # must look like one.
 LOOSE_METHODS = frozenset(("Get", "Select", "Raw", "Queue", "Query", "Exec"))
