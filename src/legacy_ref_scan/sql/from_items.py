@@ -219,8 +219,8 @@ class FromItems(WithQueries):
     def natural(self, node: Node, left: Scope, right: Scope, made: Scope) -> None:
         """NATURAL JOIN: every common name is a read; dropping one changes the join without an error."""
         keyword = next(c for c in node.children if c.type == "kw_natural")
-        names = _column_names(left) & _column_names(right)
-        for name in sorted(names):
+        common = set(_column_names(right))
+        for name in (name for name in _column_names(left) if name in common):
             self.merge(Part(name, keyword.start, keyword.end), left, right, made)
 
     def alias_join(self, made: Scope, alias: Node) -> Scope:
@@ -233,11 +233,13 @@ class FromItems(WithQueries):
         ]
         for variable in made.variables:
             if variable.starred:
-                columns.extend(c for c in variable.columns if c.name not in made.merged)
+                columns.extend(c for c in variable.columns if c not in made.merged.get(c.name, ()))
         renamed = self.rename_relation(tuple(columns), listed) if listed else tuple(columns)
         known = all(variable.known for variable in made.variables)
         return Scope(made.parent, [RangeVariable(name.name if name else "", renamed, known=known, label="a join")])
 
 
-def _column_names(scope: Scope) -> set[str]:
-    return {column.name for variable in scope.variables for column in variable.columns}
+def _column_names(scope: Scope) -> list[str]:
+    """Each name once, the merged ones first, as `*` has them."""
+    own = (column.name for variable in scope.variables for column in variable.columns)
+    return list(dict.fromkeys((*scope.merged, *own)))

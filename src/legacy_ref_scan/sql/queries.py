@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from legacy_ref_scan.model import Access, Explanation
@@ -11,6 +12,8 @@ from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, Visible
 from legacy_ref_scan.sql.tree import Node, TooComplexError
 
 MAX_COLUMNS = 1664  # MaxTupleAttributeNumber, src/include/access/htup_details.h
+Merged = Mapping[str, Columns]
+NOTHING_MERGED: Merged = {}
 _SET_OPERATIONS = ("kw_union", "kw_intersect", "kw_except")
 
 
@@ -187,23 +190,26 @@ class Queries(FromItems):
         return (Visible(name, sources=sources, type=self.type_of(expression)),)
 
     def star(self, scope: Scope, place: tuple[int, int]) -> Columns:
-        """The columns of `*` over this scope level; merged ones once."""
+        """The columns of `*` over this scope level; merged ones once, in front."""
         columns: list[Visible] = []
-        for variable in (v for v in scope.variables if v.starred):
-            columns.extend(self.star_of(variable, place, scope.merged))
         for name, merged in scope.merged.items():
             sources = frozenset().union(*(c.origins for c in merged)) if merged else frozenset()
             star = place if any(c.own or c.star for c in merged) else None
             columns.append(Visible(name, sources=sources, star=star))
+        for variable in (v for v in scope.variables if v.starred):
+            columns.extend(self.star_of(variable, place, scope.merged))
         return tuple(columns)
 
-    def star_of(self, variable: RangeVariable, place: tuple[int, int], hidden: object = ()) -> list[Visible]:
+    def star_of(
+        self, variable: RangeVariable, place: tuple[int, int], merged: Merged = NOTHING_MERGED
+    ) -> list[Visible]:
+        """The columns of one range variable, without those that are merged; another's of that name stay."""
         if variable.relation is None and not variable.known:
             self.star_over_unknown(variable, place)
         return [
             Visible(c.name, sources=c.origins, star=place if c.own else c.star, type=c.type)
             for c in variable.columns
-            if c.name not in hidden  # type: ignore[operator]
+            if c not in merged.get(c.name, ())
         ]
 
     def qualified_star(self, names: list[Part], scope: Scope) -> Columns:
