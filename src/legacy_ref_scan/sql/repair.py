@@ -93,6 +93,8 @@ class _Repairer:
                 yield (self.solid[index - 1].start, token.end, b" IN ")
         elif word == b"escape" and self.word(index - 2) in (b"like", b"ilike", b"to") and index + 1 < len(self.solid):
             yield (token.start, self.solid[index + 1].end, b" ")
+        elif word == b"default" and self.word(index + 1) == b"values" and not self.merge:
+            yield (token.start, self.solid[index + 1].end, b"SELECT WHERE true")  # a query without columns
         elif word == b"then" and self.merge and self._after_matched(index):
             yield (token.start, token.start, b" AND true ")
         elif word == b"values" and self._without_rows(index):
