@@ -1,11 +1,13 @@
 """Query builders: the SQL that a chain means."""
 
+# ruff: noqa: E501 -- a statement and its SQL read best on one line
+
 from __future__ import annotations
 
 import pytest
 
 from legacy_ref_scan.model import Consumer
-from tests.languages.golang.harness import HOLE, body, fragments, scan
+from tests.languages.golang.harness import HOLE, body, fragments, scan, texts
 
 SQUIRREL = [
     ('sq.Select("a", "error_message").From("campaign_phases x").Where("x.id = ?", 1).OrderBy("a DESC")',
@@ -83,3 +85,42 @@ def test_gorm() -> None:
     found = fragments(scan(body(call, '"gorm.io/gorm"')))
     assert found[0].text == b"SELECT * FROM campaign_phases WHERE (error_message = ?) ORDER BY id"
     assert found[0].consumer is Consumer.BUILDER
+
+
+GORM = """package store
+
+import "gorm.io/gorm"
+
+type CampaignPhase struct {{
+	gorm.Model
+	ErrorMessage string
+}}
+
+func F(db *gorm.DB, x any) {{
+	var phase CampaignPhase
+	{statement}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "sql"),
+    [
+        ('db.Table("campaign_phases").Where("error_message > 1").Update("a", 1)', "UPDATE campaign_phases SET a = ? WHERE (error_message > 1)"),
+        ('db.Table("campaign_phases").Select("a, error_message").Where("b").Find(&x)', "SELECT a, error_message FROM campaign_phases WHERE (b)"),
+        ('db.Table("campaign_phases").Updates(map[string]any{"error_message": nil})', "UPDATE campaign_phases SET error_message = ?"),
+        ('db.Table("campaign_phases").Pluck("error_message", &x)', "SELECT error_message FROM campaign_phases"),
+        ('db.Table("campaign_phases").Distinct("error_message").Find(&x)', "SELECT DISTINCT error_message FROM campaign_phases"),
+        ('db.Model(&CampaignPhase{}).Order("error_message desc").Find(&x)', "SELECT * FROM campaign_phases ORDER BY error_message desc"),
+        ('db.Model(new(CampaignPhase)).Where("error_message > 1").Count(&x)', "SELECT * FROM campaign_phases WHERE (error_message > 1)"),
+        ('db.Model((*CampaignPhase)(nil)).Update("error_message", x)', "UPDATE campaign_phases SET error_message = ?"),
+        ('db.Where("error_message > 1").Delete(&CampaignPhase{})', "DELETE FROM campaign_phases WHERE (error_message > 1)"),
+        ('db.Delete(&CampaignPhase{}, "error_message > 1")', "DELETE FROM campaign_phases WHERE (error_message > 1)"),
+        ('db.First(&phase, "error_message > 1")', "SELECT * FROM campaign_phases WHERE (error_message > 1)"),
+        ('db.Select("error_message").First(&phase, 1)', "SELECT error_message FROM campaign_phases"),
+        ('db.Table("jobs").Joins("JOIN campaign_phases p ON p.error_message = msg").Scan(&x)', "SELECT * FROM jobs JOIN campaign_phases p ON p.error_message = msg"),
+        ('db.Where("error_message > 1").Find(x)', "SELECT * FROM \x1a WHERE (error_message > 1)"),
+    ],
+)  # fmt: skip
+def test_gorm_statements(statement: str, sql: str) -> None:
+    assert sql in texts(scan(GORM.format(statement=statement)))

@@ -121,3 +121,37 @@ def test_test_files_are_marked() -> None:
 
 def test_sqlmock_expectation() -> None:
     assert texts(scan(body(f'mock.ExpectQuery("^{Q}$").WillReturnRows(rows)'))) == {f"^{Q}$"}
+
+
+def test_the_keys_of_named_arguments_go_into_no_query() -> None:
+    source = body('\tconn.Query(ctx, "SELECT 1", pgx.NamedArgs{"error_message": "x"})', '"github.com/jackc/pgx/v5"')
+    assert [fragment.note for fragment in fragments(scan(source))] == ["map key"]
+
+
+def test_several_names_in_one_specification() -> None:
+    source = body(
+        '\tdb.Query("SELECT " + a + ", " + b + " FROM campaign_phases")', top='const a, b = "id", "error_message"'
+    )
+    assert texts(scan(source)) == {"SELECT id, error_message FROM campaign_phases"}
+
+
+@pytest.mark.parametrize("path", ["refs/campaign_phases/*:refs/campaign_phases/*", "/v1/campaign_phases/{id}"])
+def test_a_path_is_no_fragment(path: str) -> None:
+    found = scan(body(f'\tgit.Sync([]string{{"{path}"}})'))
+    assert not fragments(found)
+    assert {claim.why for claim in claims(found)} == {Explanation.TEXT}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT/**/*/**/FROM/**/campaign_phases",
+        "error_message/100",
+        "campaign_phases",
+        "campaign_phases p, ",
+        "ROM campaign_phases one",
+    ],
+)
+def test_a_part_of_a_query_is_followed(text: str) -> None:
+    source = body(f'\tpart := "{text}"\n\tdb.Query("SELECT " + part + " x")')
+    assert texts(scan(source)) == {f"SELECT {text} x"}

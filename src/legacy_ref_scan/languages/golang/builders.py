@@ -23,6 +23,13 @@ from legacy_ref_scan.languages.golang.values import (
 
 UNKNOWN_START = "?"
 """The method of the link that stands for the part of a chain that was made elsewhere."""
+MODEL_TABLE = "<table of the model>"
+"""The method of the link that was made up from the type of a model: its table, where no other is named."""
+MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg"))
+DESTINATIONS = frozenset(
+    "Find First Last Take Create Save Delete FirstOrCreate FirstOrInit FindInBatches Scan Get".split()
+)
+"""Methods whose first argument is a model, in gorm with a condition behind it."""
 
 _OPERATORS = {
     "Eq": " = ?", "NotEq": " <> ?", "Lt": " < ?", "LtOrEq": " <= ?", "Gt": " > ?", "GtOrEq": " >= ?", "Like": " LIKE ?",
@@ -47,7 +54,7 @@ _CLAUSES = {
     "OrderByClause": "order", "OrderAppend": "order", "Suffix": "suffix", "SuffixExpr": "suffix", "Prefix": "prefix",
     "PrefixExpr": "prefix", "Returning": "returning", "Set": "set", "SetMap": "set", "SetColumn": "set",
     "Update": "update", "UpdateColumn": "set", "Updates": "set", "UpdateColumns": "set", "Rows": "rows",
-    "Cols": "select", "Values": "values", "Pluck": "select", "Omit": "omit", "GroupByExpr": "group",
+    "Joins": "join", "Cols": "select", "Values": "values", "Pluck": "select", "Omit": "omit", "GroupByExpr": "group",
 }  # fmt: skip
 _LISTS = frozenset(("select", "from", "into", "group", "order", "returning", "rows"))
 _KINDS = {
@@ -59,6 +66,7 @@ _KINDS = {
 
 @dataclass
 class _Statement:
+    library: str = ""
     kind: str = ""
     clauses: dict[str, list[Value]] = field(default_factory=dict)
 
@@ -151,7 +159,7 @@ class Renderer:
     # -- statements --------------------------------------------------------------------------------------------
 
     def _statement(self, chain: Chain) -> Value:
-        statement = _Statement()
+        statement = _Statement(chain.library)
         for position, call in enumerate(chain.calls):
             self._take(statement, call, position, chain.library)
         parts = _RENDERERS.get(statement.kind, Renderer._select)(self, statement)
@@ -167,16 +175,11 @@ class Renderer:
             statement.add("select", call.arguments)
             statement.add("from", call.arguments)
             return
-        if kind and not statement.kind and (position == 0 or library != "gorm" or call.method != "Select"):
-            statement.kind = kind
-            if kind == "select":
-                statement.add("select", map(self.expression, arguments))
-            elif not (library == "gorm" and call.method in ("Delete", "Update")):
-                statement.add("into", map(self.expression, arguments[:1]))
-            else:
-                statement.add("set" if call.method == "Update" else "model", arguments[:1])
-            return
-        if call.method in _JOINS:
+        if call.method == MODEL_TABLE:
+            statement.add("model", call.arguments)
+        elif kind and not statement.kind and (position == 0 or library != "gorm" or call.method != "Select"):
+            self._take_kind(statement, kind, call.method, arguments)
+        elif call.method in _JOINS:
             statement.add("join", [self._join(call.method, arguments)])
         elif call.method in ("Limit", "Offset"):
             statement.add(call.method.lower(), [made_up(b"?")])
@@ -185,9 +188,33 @@ class Renderer:
         else:
             self._take_clause(statement, call.method, arguments)
 
+    def _take_kind(self, statement: _Statement, kind: str, method: str, arguments: list[Value]) -> None:
+        statement.kind = kind
+        if kind == "select":
+            statement.add("select", map(self.expression, arguments))
+        elif statement.library == "gorm" and method == "Update":
+            self._take_set(statement, arguments)
+        elif statement.library == "gorm" and method == "Delete":
+            self._take_condition(statement, arguments)
+        else:
+            statement.add("into", map(self.expression, arguments[:1]))
+
+    def _take_condition(self, statement: _Statement, arguments: list[Value]) -> None:
+        """`First(&phase, "error_message = ?", x)`; a number there is a primary key."""
+        texts = [alt for alt in arguments[1] if isinstance(alt, Text)] if len(arguments) > 1 else []
+        if len(arguments) > 1 and not any(text.data().isdigit() or not text.known for text in texts):
+            statement.add("where", [self.expression(arguments[1])])
+
     def _take_clause(self, statement: _Statement, method: str, arguments: list[Value]) -> None:
         clause = _CLAUSES.get(method)
-        if clause in ("where", "having", "suffix", "prefix", "order") and clause != "order":
+        if statement.library == "gorm" and method in DESTINATIONS:
+            self._take_condition(statement, arguments)
+        elif method in ("Pluck", "Joins"):
+            statement.add(clause or "", map(self.expression, arguments[:1]))
+        elif clause == "distinct":
+            statement.add("distinct", [EMPTY])
+            statement.add("select", map(self.expression, arguments))
+        elif clause in ("where", "having", "suffix", "prefix", "order") and clause != "order":
             statement.add(clause, map(self.expression, arguments[:1]))
         elif clause == "set":
             statement.kind = statement.kind or "update"
@@ -249,7 +276,7 @@ class Renderer:
         return self._cat(*[self._cat(" ", join) for join in statement.clauses.get("join", [])])
 
     def _table(self, statement: _Statement) -> Value:
-        tables = statement.clauses.get("into", []) or statement.clauses.get("from", [])
+        tables = next((found for name in ("into", "from", "model") if (found := statement.clauses.get(name))), [])
         return tables[0] if tables else hole("table of a query builder", self._origin)
 
     def _select(self, statement: _Statement) -> Value:
@@ -257,6 +284,8 @@ class Renderer:
         bare = columns == EMPTY
         distinct = "DISTINCT " if "distinct" in statement.clauses else ""
         source = self._clause(statement, "from", " FROM ", ", ")
+        if "from" not in statement.clauses and statement.library in MODEL_LIBRARIES:
+            source = self._cat(" FROM ", self._table(statement))
         head = self._cat("SELECT ", distinct, made_up(b"*") if bare else columns, source)
         return self._cat(head, self._joins(statement), self._tail(statement))
 

@@ -291,8 +291,11 @@ def _reads_like_sql(value: Value) -> bool:
 
 def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
     for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
-        consumer = Consumer.SQL if position == query else Consumer.UNKNOWN
-        frame.use(value, node, f"argument of {label}", consumer)
+        if position == query:
+            frame.use(value, node, f"argument of {label}", Consumer.SQL)
+        else:  # the keys of a map are the names of the query's arguments
+            plain = tuple(alt for alt in value if not isinstance(alt, Entries))
+            frame.use(plain, node, f"argument of {label}")
 
 
 def _text_uses(frame: Frame, arguments: Called, label: str) -> None:

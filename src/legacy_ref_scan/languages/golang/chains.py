@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import sinks
-from legacy_ref_scan.languages.golang.builders import UNKNOWN_START, spread
+from legacy_ref_scan.languages.golang.builders import DESTINATIONS, MODEL_LIBRARIES, MODEL_TABLE, UNKNOWN_START, spread
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import type_of
+from legacy_ref_scan.languages.golang.tags import table_of
+from legacy_ref_scan.languages.golang.types import struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
     Call,
@@ -16,6 +17,7 @@ from legacy_ref_scan.languages.golang.values import (
     Text,
     Unknown,
     Value,
+    made_up,
 )
 from legacy_ref_scan.model import Consumer
 
@@ -63,7 +65,8 @@ def root_link(frame: Frame, library: str, name: str, call: Called) -> Value | No
 
 def start_link(frame: Frame, library: str, value: Value, name: str, call: Called) -> Value:
     """The chain that begins at a receiver of which nothing else is known: earlier calls are a hole."""
-    before = () if name in sinks.BUILDER_ROOTS else (Call(UNKNOWN_START, (value,), frame.origin(call.node)),)
+    fresh = name in sinks.BUILDER_ROOTS or (library == "gorm" and (name in DESTINATIONS or name == "Joins"))
+    before = () if fresh else (Call(UNKNOWN_START, (value,), frame.origin(call.node)),)
     return link(frame, (Chain(library, before),), name, call)
 
 
@@ -71,7 +74,8 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     """The chain after one more call. At its end the SQL is the result and counts as used."""
     chains = tuple(alt if isinstance(alt, Chain) else _begin(alt) for alt in value)
     extended = _extended(frame, chains, name, call)
-    if name in TERMINALS and (name not in _LAST_WORDS or any(chain.calls for chain in chains)):
+    last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or chains[0].library == "gorm"
+    if name in TERMINALS and last:
         frame.use(extended, call.node, f"query builder, {name}", Consumer.BUILDER)
         if name in ("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"):
             return frame.rendered(extended, call.node)
@@ -88,4 +92,18 @@ def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) 
         library = chains[0].library if chains else "builder"
         frame.use(argument, node, f"argument of {library} {name}", Consumer.BUILDER, STORED)
     step = Call(name, tuple(spread(call.values) if call.spread else call.values), origin)
-    return tuple(Chain(chain.library, (*chain.calls, step)) for chain in chains[:MAX_ALTERNATIVES])
+    model = _model(frame, chains[0].library if chains else "", name, call)
+    return tuple(Chain(chain.library, (*chain.calls, *model, step)) for chain in chains[:MAX_ALTERNATIVES])
+
+
+def _model(frame: Frame, library: str, name: str, call: Called) -> tuple[Call, ...]:
+    """The table of the model that is a call's first argument."""
+    if library not in MODEL_LIBRARIES or not call.nodes or not (name == "Model" or name in DESTINATIONS):
+        return ()
+    owner = type_of(frame, call.nodes[0])
+    for declaration in frame.run.index.lookup(*owner) if owner is not None else ():
+        fields = struct_fields(declaration)
+        table = table_of(frame.run.index, declaration, fields, library) if fields else ""
+        if table:
+            return (Call(MODEL_TABLE, (made_up(table.encode()),), frame.origin(call.node)),)
+    return ()

@@ -12,8 +12,9 @@ from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, selec
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, place
+from legacy_ref_scan.languages.golang.sinks import is_path
 from legacy_ref_scan.languages.golang.tags import models, of_tag
-from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Mention, Span
+from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Gap, Mapping, Mention, Span
 
 _UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
 
@@ -111,13 +112,16 @@ def _merge(spans: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
     return starts, ends
 
 
-def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment]:
-    """A literal that no assembled text holds is a fragment of its own."""
+def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment | Claim]:
+    """A literal that no assembled text holds is a fragment of its own; a path that names the table is none."""
     file = found.file
     for (start, end), (literal, mentions) in found.literals.items():
         if all(covered.holds(mention.span) for mention in mentions):
             continue
         text, pieces, holes = laid_out(decode(file.source.data, start, end, file.path), (file.path, start, end))
+        if is_path(text) and all(mention.role == "table" for mention in mentions):
+            yield Claim(Span(file.path, start, end), Explanation.TEXT, "a path")
+            continue
         symbol = next((declaration.symbol for declaration in enclosing(file, start)), "")
         note = described(file, literal.node)
         yield Fragment(

@@ -25,7 +25,8 @@ _VERSION = re.compile(r"v\d+$")
 # Where a top-level name can be declared, and many places more: first on its line or behind `;`, `(` or `*/`, in a list
 # of such names, or behind a receiver.
 _FIRST_WORDS = re.compile(
-    rb"(?:^|;|\*/|\b(?:const|var|type)\s*\()[ \t]*(?:func[ \t]*\((?:[^()]|\([^()]*\))*+\)\s*|(?:func|const|var|type)\s+)?"
+    rb"(?:^|;|\*/|\b(?:const|var|type)\s*\()[ \t]*"
+    rb"(?:func[ \t]*\((?:[^()]|\([^()]*\))*+\)\s*|(?:func|const|var|type)\s+)?"
     rb"([\w\x80-\xff]+(?:\s*,\s*[\w\x80-\xff]+)*)",
     re.MULTILINE,
 )
@@ -171,9 +172,9 @@ class GoFile:
         specs = [spec for child in top.named_children for spec in (child, *child.named_children)]
         for spec in specs:
             if spec.type in ("const_spec", "var_spec", "type_spec", "type_alias"):
-                for position, name in enumerate(spec.children_by_field_name("name")):
-                    if name.is_named:
-                        yield Declaration(kind, self.text(name), spec, self, "", position)
+                names = [name for name in spec.children_by_field_name("name") if name.is_named]  # no commas
+                for position, name in enumerate(names):
+                    yield Declaration(kind, self.text(name), spec, self, "", position)
 
     def _receiver(self, function: Node) -> str:
         receiver = function.child_by_field_name("receiver")

@@ -87,6 +87,14 @@ def may_name_table(text: bytes) -> bool:
     return _STATEMENT.search(text) is not None or not any(kind.search(text) for kind in (_NO_SQL, _DATA, _PROSE))
 
 
+_PATH = re.compile(rb"[\w.*:%{}@/-]*/[\w.*:%{}@/-]*$")
+
+
+def is_path(text: bytes) -> bool:
+    """A path, a route or a git reference."""
+    return _PATH.match(text) is not None and _STATEMENT.search(text) is None
+
+
 # The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query
 # must look like one.
 LOOSE_METHODS = frozenset(("Get", "Select", "Raw", "Queue", "Query", "Exec"))

@@ -101,6 +101,9 @@ def _type_of_result(frame: Frame, node: Node) -> TypeName | None:
     function = node.child_by_field_name("function")
     if function is None:
         return None
+    made = _made_type(frame, node, function)
+    if made is not None:
+        return made
     found: tuple[Declaration, ...] = ()
     if function.type == "identifier":
         name = frame.file.text(function)
@@ -114,6 +117,20 @@ def _type_of_result(frame: Frame, node: Node) -> TypeName | None:
         if kinds:
             return named_type(frame.run.index, declaration.file, kinds[0])
     return None
+
+
+def _made_type(frame: Frame, node: Node, function: Node) -> TypeName | None:
+    """`new(T)` and `(*T)(nil)`."""
+    kind: Node | None = None
+    if function.type == "identifier" and frame.file.bytes(function) == b"new":
+        arguments = node.child_by_field_name("arguments")
+        kind = arguments.named_children[0] if arguments is not None and arguments.named_child_count else None
+    elif function.type == "parenthesized_expression" and function.named_child_count:
+        pointer = function.named_children[0]
+        kind = pointer.child_by_field_name("operand") if pointer.type == "unary_expression" else None
+    if kind is None:
+        return None
+    return (frame.file.folder, frame.file.text(kind)) if kind.type == "identifier" else type_of_node(frame, kind)
 
 
 def result_types(function: Node) -> list[Node]:
