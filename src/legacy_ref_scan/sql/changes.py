@@ -129,12 +129,8 @@ class Changes(Queries):
 
     def given(self, query: Node | None) -> int | None:
         """How many columns a VALUES list fills: the first ones. One lone value may stand for a whole list."""
-        if query is None:
-            return None
-        values = query.first("values_clause", "select_with_parens", "target_list", "kw_table")
-        if values is None:
-            return 0  # DEFAULT VALUES, see repair.py
-        if values.type != "values_clause" or HOLE in self.tree.raw(values):
+        values = query.first("values_clause", "select_with_parens", "target_list") if query else None
+        if values is None or values.type != "values_clause" or HOLE in self.tree.raw(values):
             return None
         return self.width(values) if self.width(values) > 1 else None
 

@@ -93,8 +93,6 @@ class _Repairer:
                 yield (self.solid[index - 1].start, token.end, b" IN ")
         elif word == b"escape" and self.word(index - 2) in (b"like", b"ilike", b"to") and index + 1 < len(self.solid):
             yield (token.start, self.solid[index + 1].end, b" ")
-        elif word == b"default" and self.word(index + 1) == b"values" and not self.merge:
-            yield (token.start, self.solid[index + 1].end, b"SELECT WHERE true")  # a query without columns
         elif word == b"then" and self.merge and self._after_matched(index):
             yield (token.start, token.start, b" AND true ")
         elif word == b"values" and self._without_rows(index):
@@ -104,6 +102,8 @@ class _Repairer:
 
     def _without_rows(self, index: int) -> bool:
         """`INSERT … VALUES` of which the rows are put together elsewhere."""
+        if self.word(index - 1) == b"default":
+            return False
         inserts = any(self.word(before) == b"insert" for before in range(index))
         return inserts and (self._ends(index + 1) or self.word(index + 1) in (b"returning", b"on"))
 
@@ -131,7 +131,9 @@ class _Repairer:
 
     def of_operator(self, index: int, token: Token) -> Iterator[Edit]:
         raw = self.raw(index)
-        if raw == b"," and self._dangles(index + 1):
+        if raw == b":" and self.raw(index + 1)[:1] == b"=" and self._glued(index):
+            yield (token.start, token.end, b" ")  # `cursor(argument := value)`
+        elif raw == b"," and self._dangles(index + 1):
             yield (token.start, token.end, b" ")
         elif raw == b"[":
             self.brackets += 1
@@ -180,6 +182,8 @@ class _Repairer:
             return (token.start, token.end, b" ($1) ")
         if self.raw(index - 1) == b"$":  # `$%d`: the number of a parameter
             return (self.solid[index - 1].start, token.end, b" $1 ")
+        if self.raw(index - 1) == b"," and self._dangles(index):
+            return (token.start, token.end, b" ")
         glued_before = index > 0 and self.solid[index - 1].end == token.start
         glued_after = self._glued(index)
         name = (Kind.WORD, Kind.QUOTED)
