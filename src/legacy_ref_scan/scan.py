@@ -14,7 +14,7 @@ from legacy_ref_scan.assume import with_targets
 from legacy_ref_scan.catalog import replay
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
-from legacy_ref_scan.mappings import judge_mapping
+from legacy_ref_scan.mappings import judge_mapping, reflected
 from legacy_ref_scan.mentions import Names, names_of
 from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import (
@@ -204,7 +204,7 @@ def _report(
 ) -> Report:
     sources = project.accountable()
     accounted, unexplained = account(sources, project.names, found)
-    findings = [*_distinct(found), *unexplained]
+    findings = [*reflected(_distinct(found)), *unexplained]
     tests = next((rule.tests for rule in request.rules if rule.tests != "gate"), "gate")
     references = _apply_tests([f for f in findings if isinstance(f, Reference)], tests)
     gaps = [f for f in findings if isinstance(f, Gap) and not (f.test and tests != "gate")]

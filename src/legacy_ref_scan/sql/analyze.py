@@ -284,7 +284,7 @@ class _Analyzer:
         for offset, reach in result.holes.items():
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
-        elsewhere = bool(result.errors) and whole and not self.about_table(self.text[start:end])
+        elsewhere = whole and bool(result.relations) and not self.about_table(self.text[start:end])
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
@@ -295,7 +295,7 @@ class _Analyzer:
         """What a token that holds a mention is, when it is no use of a target.
 
         Where only parts of a text could be read, what they say of the column counts for nothing; unless the column is
-        `elsewhere`, in a whole statement that names neither the table nor anything unknown.
+        `elsewhere`, in a whole statement that names other tables and neither this one nor anything unknown.
         """
         kind = token.kind
         if unterminated(kind, raw):
@@ -307,25 +307,26 @@ class _Analyzer:
         if kind not in (Kind.WORD, Kind.QUOTED):
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         label = result.labels.get(token.start)
+        unread = any(first <= token.start < last for first, last in result.unread)
         if label is None and self.text[token.start - 1 : token.start] == b"@" and token.start:
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
         name = name_of(raw)
-        if result.errors and name in self.schema.names.columns:
+        if unread and name in self.schema.names.columns:
             if elsewhere:
                 return self.claim(token.start, token.end, Explanation.OTHER_TABLE, "a statement without the table")
-            return self.not_understood(token, name, result)
+            return self.not_understood(token, name, unread)
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)
         if name in self.schema.names.columns:
-            return self.not_understood(token, name, result)
+            return self.not_understood(token, name, unread)
         if name in self.schema.names.tables or name in self.schema.names.dependents:
-            if any(first <= token.end and token.start <= last for first, last in result.errors):
-                return self.not_understood(token, name, result)
+            if unread:
+                return self.not_understood(token, name, unread)
             return self.claim(token.start, token.end, Explanation.TABLE, name)
         return self.claim(token.start, token.end, Explanation.IDENTIFIER, "another name")
 
-    def not_understood(self, token: Token, name: str, result: Resolved) -> Gap:
-        if result.errors:
+    def not_understood(self, token: Token, name: str, unread: bool) -> Gap:
+        if unread:
             line = "the parser could not read this statement as PostgreSQL's SQL, so this use could not be resolved"
             return self.gap(token.start, token.end, "unreadable-sql", f"{name}: {line}")
         message = f"no relation in scope here has a column {name}, so whose column it is could not be decided"

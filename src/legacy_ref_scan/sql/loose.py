@@ -129,6 +129,8 @@ _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Z
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
 # A path, or words with hyphens: neither is a division or a difference.
 _PATH = re.compile(rb"^[\w./*%-]*\w[/-](?!>)[\w./*%-]*$")
+_ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
+_DOTTED = re.compile(rb"^[\x1a ]*\w+(?:\.\w+)+[\x1a ]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
 
 
@@ -159,9 +161,9 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
     """What a text that is no statement is. `near` says that the table is spoken of in the neighbourhood."""
     text = fragment.text
     column = names.in_text(text, "column")
-    if _ONE_NAME.match(text):
+    if _ONE_NAME.match(text) or _last_name(text) in names.columns:
         return _one_name(fragment, names, near, column)
-    if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text):
+    if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text) or _DOTTED.match(text):
         return (Explanation.TEXT, "", "prose")
     part = read_part(text, names)
     if part is not None:
@@ -175,7 +177,7 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
 
 
 def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Judgement:
-    exact = name_of(fragment.text.strip().split(b".")[-1].strip(b"` ")) in names.columns
+    exact = _last_name(fragment.text) in names.columns
     if fragment.consumer is Consumer.BUILDER:
         if column and near:
             message = "the column's name goes to a query builder whose table is not known here"
@@ -206,6 +208,12 @@ _HARMLESS_CALLS = re.compile(
     r"argument of (?:len|cap|(?:json|yaml|xml|regexp|template|require|assert|t|http|url|os|filepath|path|strconv|time|"
     r"flag|viper|pflag|cobra|cmp|reflect|prometheus|attribute|otel|trace|metrics?|gjson|sjson|color|expvar)\.\w+)"
 )
+
+
+def _last_name(text: bytes) -> str:
+    """The last name of a text without spaces that may be a column behind an unknown qualifier; empty for others."""
+    word = text.strip(b" " + HOLE)
+    return name_of(word.rsplit(b".", 1)[-1]) if not _ENDS_OF_WORDS.search(word) else ""
 
 
 def _goes_somewhere(note: str) -> bool:

@@ -76,7 +76,8 @@ class _BodyResolver(Variables):
             elif node.type == "decl_statement":
                 self.remember_assignment([n for n in node.children if n.type in ("decl_varname", "decl_defval")])
         self.block(tree, tree.root)
-        self.result.errors.extend(tree.errors)
+        if tree.errors:
+            self.result.unread.append(tree.extent)
         return Body(self.result, self.dynamic, not tree.errors)
 
     # Statements

@@ -70,7 +70,8 @@ class StatementResolver(Definitions):
         outputs = list(self.statement(node, Scope()))
         for columns in outputs if consume else ():
             self.result.consume(columns)
-        self.result.errors.extend(self.tree.errors)
+        if self.tree.errors:
+            self.result.unread.append(self.tree.extent)
         if outputs:
             self.result.columns = outputs[-1]
             self.result.output = tuple(OutputColumn(c.name, c.origins, c.type) for c in outputs[-1])

@@ -52,8 +52,8 @@ class Resolved:
     `labels` holds every identifier token that the walk visited and understood, by its start; a token that stands in
     neither `labels` nor `uses` was not understood (the token net makes it a gap). `relations` are the mentions of
     relations of the catalog, `unknown` those of others. `holes` are the relations in scope of a hole, by its offset.
-    `errors` are places that the grammar could not read. `columns` are the result columns of the last query; a `*`
-    among them is consumed already unless the caller asked for it.
+    `unread` are the statements and expressions that the grammar could not read, each as a whole. `columns` are the
+    result columns of the last query; a `*` among them is consumed already unless the caller asked for it.
     """
 
     uses: list[TokenUse] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Resolved:
     labels: dict[int, Label] = field(default_factory=dict)
     relations: list[tuple[int, Place]] = field(default_factory=list)
     holes: dict[int, frozenset[int]] = field(default_factory=dict)
-    errors: list[Place] = field(default_factory=list)
+    unread: list[Place] = field(default_factory=list)
     columns: tuple[Visible, ...] = ()
 
     def use(self, column: Visible, access: Access, place: Place) -> None:
@@ -85,6 +85,6 @@ class Resolved:
         self.problems.extend(other.problems)
         self.relations.extend(other.relations)
         self.holes.update(other.holes)
-        self.errors.extend(other.errors)
+        self.unread.extend(other.unread)
         for place, label in other.labels.items():
             self.labels.setdefault(place, label)

@@ -101,6 +101,7 @@ class Tree:
     text: bytes
     root: Node
     errors: tuple[tuple[int, int], ...]
+    extent: tuple[int, int]  # what was parsed
 
     def raw(self, node: Node) -> bytes:
         """The text of a node."""
@@ -127,13 +128,13 @@ def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b
         raise TooComplexError(f"a statement of {stop - start:,} bytes")
     edits = repairs(text, start, stop, expression=bool(prefix))
     source, places = _apply(text, start, stop, edits, prefix)
-    return _flatten(text, source, places, "sql")
+    return _flatten(text, source, places, "sql", (start, stop))
 
 
 def parse_plpgsql(text: bytes, start: int, end: int) -> Tree:
     """Parse the body of a PL/pgSQL function; SQL inside is left as `sql_expression` leaves."""
     source, places = _apply(text, start, end, [], b"")
-    return _flatten(text, source, places, "plpgsql")
+    return _flatten(text, source, places, "plpgsql", (start, end))
 
 
 class _Places:
@@ -203,11 +204,11 @@ def _parse(parser: Parser, source: bytes) -> SyntaxTree:
         raise TooComplexError(f"not read within {MAX_SECONDS:.0f} seconds") from None
 
 
-def _flatten(text: bytes, source: bytes, places: _Places, language: str) -> Tree:
+def _flatten(text: bytes, source: bytes, places: _Places, language: str, extent: tuple[int, int]) -> Tree:
     tree = _parse(_parser(language), source)
     errors: list[tuple[int, int]] = []
     root = _Builder(places, errors).build(tree.walk())
-    return Tree(text, root, tuple(errors))
+    return Tree(text, root, tuple(errors), extent)
 
 
 class _Builder:
