@@ -149,9 +149,76 @@ def test_a_path_is_no_fragment(path: str) -> None:
         "error_message/100",
         "campaign_phases",
         "campaign_phases p, ",
+        "campaign_phases a",
+        "campaign_phases.",
+        "campaign_phases FOR SHARE OF",
+        "error_message = ?",
+        "error_message IS NOT NULL OR failed AND found",
+        "p.error_message/p.total/2",
+        "error_message timestamp with time zone",
+        "error_message, -- the last one",
         "ROM campaign_phases one",
     ],
 )
 def test_a_part_of_a_query_is_followed(text: str) -> None:
     source = body(f'\tpart := "{text}"\n\tdb.Query("SELECT " + part + " x")')
     assert texts(scan(source)) == {f"SELECT {text} x"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failed to read error_message: %w",
+        "the error_message is not valid",
+        "error_message never fetched but expected",
+        '{\\"error_message\\": 1}',
+        "https://example.com/error_message",
+        "example.com/a/error_message",
+        "/list?error_message=x",
+    ],
+)
+def test_what_is_no_part_of_a_query_is_not_followed(text: str) -> None:
+    source = body(f'\tpart := "{text}"\n\tunknown("x" + part)')
+    assert [fragment.note for fragment in fragments(scan(source))] == ["short var declaration"]
+
+
+@pytest.mark.parametrize(
+    ("imports", "call"),
+    [
+        ("encoding/json", 'json.Marshal("error_message")'),
+        ("regexp", 'regexp.MustCompile("error_message")'),
+        ("github.com/stretchr/testify/require", 'require.NotContains(t, q, "error_message")'),
+        ("google.golang.org/protobuf/testing/protocmp", 'protocmp.IgnoreFields(&x, "error_message")'),
+        ("testing", 'var t *testing.T; t.Run("error_message", nil)'),
+        ("os", 'println(len("error_message"))'),
+    ],
+)
+def test_packages_that_make_no_sql(imports: str, call: str) -> None:
+    (fragment,) = fragments(scan(body(f"\t{call}", f'"{imports}"')))
+    assert fragment.consumer is Consumer.TEXT
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("github.com/acme/dbx", "Do"),
+        ("strings", "Title"),
+        ("text/template", "Do"),
+        ("example.com/a/json", "Marshal"),
+        ("google.golang.org/protobuf/proto", "String"),
+    ],
+)
+def test_packages_that_may_make_sql(path: str, function: str) -> None:
+    (fragment,) = fragments(scan(f'package a\nimport x "{path}"\nfunc F() {{ x.{function}("error_message") }}\n'))
+    assert fragment.consumer is Consumer.UNKNOWN
+
+
+def test_a_package_of_the_project_is_not_told_by_its_name() -> None:
+    found = scan(
+        {
+            "go.mod": "module acme\n",
+            "store/store.go": "package store\nvar Do func(string)\n",
+            "a.go": 'package a\nimport "acme/store"\nfunc F() { store.Do("error_message") }\n',
+        }
+    )
+    assert [fragment.consumer for fragment in fragments(found)] == [Consumer.UNKNOWN]

@@ -10,6 +10,7 @@ from legacy_ref_scan.languages.golang.inline import apply, callees, invoke, run_
 from legacy_ref_scan.languages.golang.packages import Declaration, Node, default_name
 from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to, model_of, quoted
+from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Entries,
@@ -93,7 +94,7 @@ def _named(frame: Frame, node: Node, function: Node) -> list[Value]:
     if sinks.is_text_function(name):
         _text_uses(frame, arguments, name)
         return []
-    return _unknown_call(frame, arguments, name)
+    return _unknown_call(frame, arguments, name, Consumer.TEXT if name in sinks.INERT_BUILTINS else Consumer.UNKNOWN)
 
 
 def _converted(frame: Frame, node: Node) -> list[Value]:
@@ -184,7 +185,12 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         chained = root_link(frame, sinks.builder_of(path), full.rpartition(".")[2], arguments)
         if chained is not None:
             return [chained]
-    return _unknown_call(frame, arguments, _short(full))
+    return _unknown_call(frame, arguments, _short(full), _consumer(frame, path, full.rpartition(".")[2]))
+
+
+def _consumer(frame: Frame, path: str, name: str) -> Consumer:
+    """Who receives what a package of that path is given; a package of the project may do anything with it."""
+    return Consumer.TEXT if sinks.is_inert(path, name) and not frame.run.index.resolve(path) else Consumer.UNKNOWN
 
 
 def _short(full: str) -> str:
@@ -266,7 +272,8 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     elif sinks.is_text_method(name):
         _text_uses(frame, arguments, label)
     else:
-        return _unknown_call(frame, arguments, label)
+        owner = type_of(frame, operand)
+        return _unknown_call(frame, arguments, label, _consumer(frame, owner[0], name) if owner else Consumer.UNKNOWN)
     run_closures(frame, arguments)
     return [frame.unknown(f"result of {label}", arguments.node)]
 
@@ -308,14 +315,14 @@ def _text_uses(frame: Frame, arguments: Called, label: str) -> None:
         frame.use(value, node, f"argument of {label}", Consumer.TEXT)
 
 
-def _uses(frame: Frame, arguments: Called, label: str, skip: int = -1) -> None:
+def _uses(frame: Frame, arguments: Called, label: str, skip: int = -1, consumer: Consumer = Consumer.UNKNOWN) -> None:
     for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
         if position != skip:
-            frame.use(value, node, f"argument of {label}")
+            frame.use(value, node, f"argument of {label}", consumer)
 
 
-def _unknown_call(frame: Frame, arguments: Called, label: str) -> list[Value]:
-    _uses(frame, arguments, label)
+def _unknown_call(frame: Frame, arguments: Called, label: str, consumer: Consumer = Consumer.UNKNOWN) -> list[Value]:
+    _uses(frame, arguments, label, consumer=consumer)
     run_closures(frame, arguments)
     return [frame.unknown(f"result of {label}", arguments.node)]
 

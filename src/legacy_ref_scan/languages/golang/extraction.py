@@ -11,10 +11,10 @@ from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import GoFile
-from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, place
+from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, goes_to_people, place
 from legacy_ref_scan.languages.golang.sinks import is_path
 from legacy_ref_scan.languages.golang.tags import models, of_tag
-from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Gap, Mapping, Mention, Span
+from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Fragment, Gap, Mapping, Mention, Span
 
 _UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
 
@@ -129,7 +129,8 @@ def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment | Claim]:
             pieces,
             Span(file.path, start, end),
             symbol,
-            holes=holes,
+            Consumer.TEXT if goes_to_people(file, literal.node) else Consumer.UNKNOWN,
+            holes,
             test=file.source.test,
             kind="go-sql",
             note=note,

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import takewhile
 
+from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
 from legacy_ref_scan.model import Claim, Explanation, Mention, Span
 
@@ -128,6 +129,19 @@ def described(file: GoFile, node: Node | None) -> str:
         case "const_spec" | "var_spec":
             return "never used"
     return parent.type.replace("_", " ")
+
+
+def goes_to_people(file: GoFile, node: Node | None) -> bool:
+    """The literal is an argument of a log, an error, a test's message."""
+    call = node.parent.parent if node is not None and node.parent is not None else None
+    function = call.child_by_field_name("function") if call is not None and call.type == "call_expression" else None
+    if function is None or function.type != "selector_expression":
+        return function is not None and sinks.is_text_function(file.text(function))
+    operand, name = function.child_by_field_name("operand"), function.child_by_field_name("field")
+    if operand is None or name is None:
+        return False
+    path = file.imports.get(file.text(operand))
+    return sinks.is_text_function(f"{path}.{file.text(name)}") if path else sinks.is_text_method(file.text(name))
 
 
 def _keyed(file: GoFile, node: Node, parent: Node) -> str:

@@ -68,31 +68,46 @@ def may_be_sql(text: bytes) -> bool:
     return _CLAUSE.search(text) is not None or _NAMES_ONLY.match(text) is not None
 
 
-# Text for machines and for people: JSON, URLs; sentences, which SQL has no use for outside of quotes.
-_DATA = re.compile(rb'^\s*[\[{]\s*[{"]|"\s*:\s*["\d{\[tfn]|^\w*://|^(?:/[\w.{}:*%-]+)+/?$')
-
-
-_PROSE = re.compile(
-    rb"(?i)[:!?;]\s|\.\s+[a-z]|[:!?.]$|%w|\b(?:the|of|to|for|a|an|has|have|was|were|are|be|been|cannot)\b"
-)
-
-
-def may_hold_column(text: bytes) -> bool:
-    """Whether a text that holds the column's name may become SQL, with other texts around it: JSON and URLs do not."""
-    return _DATA.search(text) is None or _STATEMENT.search(text) is not None
-
-
-def may_name_table(text: bytes) -> bool:
-    """The same for a text that holds the table's name and not the column's: no paths and no sentences either."""
-    return _STATEMENT.search(text) is not None or not any(kind.search(text) for kind in (_NO_SQL, _DATA, _PROSE))
-
-
+# Text for machines: JSON, URLs, routes, git references.
+_DATA = re.compile(rb'^\s*[\[{]\s*[{"]|"\s*:\s*["\d{\[tfn]|^\w*://')
 _PATH = re.compile(rb"[\w.*:%{}@/-]*/[\w.*:%{}@/-]*$")
+_LONG_PATH = re.compile(
+    rb"[\w.:%{}@-]*(?:/[A-Za-z%{.][\w.:%{}@-]*){2,}/?$|[\w.-]*\.(?:com|org|net|io|dev|to)/|/[^\s,()]*[?&]\w+="
+)
+# Text for people: punctuation that SQL does not know outside of quotes, the small words of English, or many words in a
+# row of which none is a keyword. Columns are called `failed` and `found`, tables have the aliases `a` and `an`.
+_WORD = (
+    rb"(?!(?:set|values|into|order|group|by|having|limit|union|and|or|not|is|in|i?like|as|on|asc|desc|using|with|table|"
+    rb"exists|between|case|when|then|else|distinct|over|null|default|add|column|type|check|unique|references|collate|"
+    rb"only|natural|cross|left|right|full|inner|outer|lateral|for|of|to|at|time|zone|varying|precision)\b)[A-Za-z]+\b"
+)
+_PROSE = re.compile(
+    rb"(?i)\w[:!?]\s|\w\.\s+[A-Z][a-z]|(?:\b[a-z]+\s){3}[a-z]+\.$|(?<!:):$|\w[!?]$|%w|\w'(?:t|s)\s|"
+    rb"\b(?:the|has|have|was|were|are|be|been|cannot|does|did|should|must|this|that|but|its|it|you|your)\b|"
+    rb"(?:\b" + _WORD + rb"\s+){3}" + _WORD
+)
+_SIGNS = re.compile(rb"[\n=<>|*]|::|--")
 
 
 def is_path(text: bytes) -> bool:
-    """A path, a route or a git reference."""
+    """A path, a route or a git reference; one division looks the same."""
     return _PATH.match(text) is not None and _STATEMENT.search(text) is None
+
+
+def _is_prose(text: bytes) -> bool:
+    return _PROSE.search(text) is not None and _SIGNS.search(text) is None
+
+
+def may_hold_column(text: bytes) -> bool:
+    """Whether a text that holds the column's name may become SQL, with other texts around it."""
+    if _STATEMENT.search(text):
+        return True
+    return not (_DATA.search(text) or _LONG_PATH.match(text) or _is_prose(text))
+
+
+def may_name_table(text: bytes) -> bool:
+    """The same for a text that holds the table's name and not the column's: that is no operand of a division."""
+    return _STATEMENT.search(text) is not None or not (_NO_SQL.search(text) or _DATA.search(text) or _is_prose(text))
 
 
 # The methods whose first argument has a meaning of its own for unrelated types (url.Values.Get, js.Select): the query
@@ -156,6 +171,33 @@ _TEXT_METHODS = frozenset(
 def is_text_function(full_name: str) -> bool:
     """A function of a package whose text is for people: logs, errors, flags."""
     return full_name in _TEXT_FUNCTIONS or full_name.rpartition(".")[0] in _TEXT_PACKAGES
+
+
+# The standard library's packages that hand a text on, or run it; no other makes SQL of one.
+_ACTIVE = frozenset(
+    "bufio bytes container context database errors fmt io iter maps reflect slices sort strings sync text "
+    "unsafe".split()
+)
+_INERT = (
+    "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/gin-gonic/",
+    "github.com/go-chi/", "github.com/golang/protobuf", "github.com/google/go-cmp", "github.com/gorilla/",
+    "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/", "github.com/spf13/",
+    "github.com/stretchr/testify", "github.com/tidwall/", "go.opencensus.io", "go.opentelemetry.io/", "go.uber.org/mock",
+    "go.uber.org/zap", "golang.org/x/net", "golang.org/x/text", "golang.org/x/tools", "google.golang.org/",
+    "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
+)  # fmt: skip
+# `proto.String("x")` is a pointer to the text, `wrapperspb.String("x")` a box around it.
+_BOXES = frozenset(("String", "StringPtr", "StringValue", "Ptr", "Pointer", "To", "Of", "Bytes"))
+
+
+def is_inert(path: str, name: str) -> bool:
+    """Whether a function or method of a package makes no SQL of a text: it compares, encodes, measures or sends it."""
+    first = path.partition("/")[0]
+    inert = path.startswith(_INERT) if "." in first else bool(first) and first not in _ACTIVE
+    return inert and name not in _BOXES
+
+
+INERT_BUILTINS = frozenset(("len", "cap", "delete", "min", "max"))
 
 
 def is_text_method(name: str) -> bool:
