@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.calls import call
+from legacy_ref_scan.languages.golang.embedded import embedding
 from legacy_ref_scan.languages.golang.expressions import evaluate, spec_values
 from legacy_ref_scan.languages.golang.frame import STORED, ExhaustedError, Frame, Knowledge, Machine, Run, Use
 from legacy_ref_scan.languages.golang.inline import (
@@ -97,6 +98,12 @@ class Engine:
         if not root.queued and root.runs < MAX_RUNS_PER_ROOT:
             root.queued = True
             self._queue.append(root)
+
+    def enqueue_embedded(self) -> None:
+        """Interprets what uses a variable that takes its text from a file with a name in it."""
+        for declaration, text in embedding(self.index):
+            if self.matters(text.data()):
+                self._users_of_name(declaration.file.folder, declaration.name, 0)
 
     def _bound(self, declaration: Declaration) -> None:
         if not self._full:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from legacy_ref_scan.languages.golang.embedded import embedded_text
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
@@ -101,6 +102,9 @@ def initial_value(frame: Frame, declaration: Declaration) -> Value | None:
     spec = declaration.node
     values = spec_values(spec)
     if not values:
+        text = embedded_text(frame.run.index, declaration)
+        if text is not None:
+            return text
         kind = spec.child_by_field_name("type")
         return zero_value(inner, kind) if kind is not None and kind.type != "type_identifier" else None
     if declaration.position < len(values):

@@ -34,6 +34,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
         found = _File(engine.index.parse(source), project.names.find(source))
         files.append(found)
         yield from _placed(found, engine)
+    engine.enqueue_embedded()
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
     uses = select(roots, marks)

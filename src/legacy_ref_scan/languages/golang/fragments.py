@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
+from legacy_ref_scan.languages.golang.embedded import is_whole_file
 from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
@@ -34,7 +35,7 @@ def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
                 continue  # the statement of a builder, on its way from ToSql to the database
             kept.setdefault((_place(use), use.consumer, use.kind, _ids(use.text, marks)), use)
     filled = _filled(every)
-    return [use for use in kept.values() if id(use) not in filled]
+    return [use for use in kept.values() if id(use) not in filled and not is_whole_file(use.text)]
 
 
 def _place(use: Use) -> object:

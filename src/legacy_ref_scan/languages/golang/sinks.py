@@ -182,9 +182,9 @@ _INERT = (
     "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/gin-gonic/",
     "github.com/go-chi/", "github.com/golang/protobuf", "github.com/google/go-cmp", "github.com/gorilla/",
     "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/", "github.com/spf13/",
-    "github.com/stretchr/testify", "github.com/tidwall/", "go.opencensus.io", "go.opentelemetry.io/", "go.uber.org/mock",
-    "go.uber.org/zap", "golang.org/x/net", "golang.org/x/text", "golang.org/x/tools", "google.golang.org/",
-    "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
+    "github.com/stretchr/testify", "github.com/tidwall/", "go.opencensus.io", "go.opentelemetry.io/",
+    "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/text", "golang.org/x/tools",
+    "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
 )  # fmt: skip
 # `proto.String("x")` is a pointer to the text, `wrapperspb.String("x")` a box around it.
 _BOXES = frozenset(("String", "StringPtr", "StringValue", "Ptr", "Pointer", "To", "Of", "Bytes"))
