@@ -343,6 +343,9 @@ class _Analyzer:
     # Text that is no statement
 
     def no_statement(self) -> Iterator[Found]:
+        if loose.is_harmless(self.fragment.note):
+            yield from self.claims(Explanation.TEXT, self.fragment.note)
+            return
         finding = loose.judge(self.fragment, self.schema.names, self.schema.near(self.fragment.site.path))
         if isinstance(finding, loose.Part):
             yield from self.part(finding)

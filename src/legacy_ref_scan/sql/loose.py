@@ -216,6 +216,11 @@ def _last_name(text: bytes) -> str:
     return name_of(word.rsplit(b".", 1)[-1]) if not _ENDS_OF_WORDS.search(word) else ""
 
 
+def is_harmless(note: str) -> bool:
+    """Whether the use that a note describes can't make a part of a statement of a text: it only looks at it."""
+    return note in ("comparison", "switch case") or note.startswith(("argument of len", "map index"))
+
+
 def _goes_somewhere(note: str) -> bool:
     return not any(note.startswith(word) for word in _HARMLESS) and not _HARMLESS_CALLS.match(note)
 

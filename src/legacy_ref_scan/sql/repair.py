@@ -97,8 +97,19 @@ class _Repairer:
             yield (token.start, token.start, b" AND true ")
         elif word == b"values" and self._without_rows(index):
             yield (token.end, token.end, b" ($1) ")
+        elif word == b"returning" and self.word(index + 1) == b"with" and self.raw(index + 2) == b"(":
+            close = next((i for i in range(index, len(self.solid)) if self.raw(i) == b")"), index + 2)
+            yield (self.solid[index + 1].start, self.solid[close].end, b" ")  # new in PostgreSQL 18; see changes.py
+        elif word in (b"and", b"or") and self._lacks_operand(index):
+            yield (token.start, token.end, b" ")
         elif word == b"returning" and index and self._ends(index + 1):
             yield (token.start, token.end, b" ")  # its columns are put together elsewhere
+
+    def _lacks_operand(self, index: int) -> bool:
+        """AND or OR that a branch left without one of its sides; BETWEEN … AND has both."""
+        before = self.word(index - 1) in (b"where", b"and", b"or", b"on", b"having") or self.raw(index - 1) == b"("
+        after = self._ends(index + 1) or self.word(index + 1) in (b"order", b"group", b"limit", b"offset")
+        return index > 0 and (before or after)
 
     def _without_rows(self, index: int) -> bool:
         """`INSERT … VALUES` of which the rows are put together elsewhere."""
@@ -133,6 +144,8 @@ class _Repairer:
         raw = self.raw(index)
         if raw == b":" and self.raw(index + 1)[:1] == b"=" and self._glued(index):
             yield (token.start, token.end, b" ")  # `cursor(argument := value)`
+        elif raw == b"(" and self.word(index - 1) == b"in" and self.raw(index + 1) == b")":
+            yield (token.end, token.end, b"$1")  # a list that is empty in this branch
         elif raw == b"," and self._dangles(index + 1):
             yield (token.start, token.end, b" ")
         elif raw == b"[":
