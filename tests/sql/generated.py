@@ -123,6 +123,9 @@ class StatementWriter(QueryWriter):
         if self.chance(0.55):
             return ""
         level = Level(list(items))
+        if old_new and self.chance(0.1):
+            name = self.pick([n for n, _ in items[0].columns])
+            return f" RETURNING WITH (OLD AS message, NEW AS b) message.{name}, b.id, message.message"
         if old_new and self.chance(0.3):
             columns = items[0].columns
             level.items += [Item("old", columns), Item("new", columns)]
@@ -225,6 +228,8 @@ class StatementWriter(QueryWriter):
                 f"CREATE VIEW seen AS {query}",
                 f"DECLARE found CURSOR FOR {query}",
                 f"PREPARE found AS {query}",
+                re.sub(r"^SELECT (.*?) FROM ", r"SELECT \1 INTO TEMP message FROM ", query, count=1),
+                f"CREATE MATERIALIZED VIEW seen AS {query} WITH NO DATA",
             )
         )
 

@@ -174,49 +174,46 @@ class ExpressionWriter:
         def of(kind: str) -> str:
             return self.expression(kind, scopes, depth)
 
-        return self.pick(
-            (
-                lambda: f"length({of('text')})",
-                lambda: f"({of('int')} + {of('int')})",
-                lambda: f"({self.subquery(scopes, ['int'], depth)})",
-                lambda: f"extract(year FROM now() + {of('int')} * interval '1 day')::int",
-                lambda: f"position({of('text')} IN {of('text')})",
-                lambda: f"({of('pair')}).amount",
-                lambda: f"- {of('int')}",
-                lambda: f"cardinality({of('text[]')})",
-            )
-        )()
+        options: tuple[Callable[[], str], ...] = (
+            lambda: f"length({of('text')})",
+            lambda: f"({of('int')} + {of('int')})",
+            lambda: f"({self.subquery(scopes, ['int'], depth)})",
+            lambda: f"extract(year FROM now() + {of('int')} * interval '1 day')::int",
+            lambda: f"position({of('text')} IN {of('text')})",
+            lambda: f"({of('pair')}).amount",
+            lambda: f"- {of('int')}",
+            lambda: f"cardinality({of('text[]')})",
+        )
+        return self.pick(options)()
 
     def json(self, scopes: Scopes, depth: int) -> str:
         def of(kind: str) -> str:
             return self.expression(kind, scopes, depth)
 
         row = self.rows(scopes)
-        return self.pick(
-            (
-                lambda: f"to_jsonb({of('text')})",
-                lambda: f"jsonb_build_object('message', {of('text')})",
-                lambda: f"{self.operand('jsonb', scopes)} -> 'message'",
-                lambda: f"{self.operand('jsonb', scopes)} #> '{{message}}'",
-                lambda: f"{self.operand('jsonb', scopes)} - 'message'",
-                lambda: f"to_jsonb({self.pick(row).name})" if row else "'{}'::jsonb",
-                lambda: f"jsonb_build_array({of('int')}, {of('text')})",
-            )
-        )()
+        options: tuple[Callable[[], str], ...] = (
+            lambda: f"to_jsonb({of('text')})",
+            lambda: f"jsonb_build_object('message', {of('text')})",
+            lambda: f"{self.operand('jsonb', scopes)} -> 'message'",
+            lambda: f"{self.operand('jsonb', scopes)} #> '{{message}}'",
+            lambda: f"{self.operand('jsonb', scopes)} - 'message'",
+            lambda: f"to_jsonb({self.pick(row).name})" if row else "'{}'::jsonb",
+            lambda: f"jsonb_build_array({of('int')}, {of('text')})",
+        )
+        return self.pick(options)()
 
     def array(self, scopes: Scopes, depth: int) -> str:
         def of(kind: str) -> str:
             return self.expression(kind, scopes, depth)
 
-        return self.pick(
-            (
-                lambda: f"ARRAY[{of('text')}, {of('text')}]",
-                lambda: f"ARRAY({self.subquery(scopes, ['text'], depth)})",
-                lambda: f"string_to_array({of('text')}, ',')",
-                lambda: f"({of('text[]')})[1:2]",
-                lambda: f"{of('text[]')} || {of('text')}",
-            )
-        )()
+        options: tuple[Callable[[], str], ...] = (
+            lambda: f"ARRAY[{of('text')}, {of('text')}]",
+            lambda: f"ARRAY({self.subquery(scopes, ['text'], depth)})",
+            lambda: f"string_to_array({of('text')}, ',')",
+            lambda: f"({of('text[]')})[1:2]",
+            lambda: f"{of('text[]')} || {of('text')}",
+        )
+        return self.pick(options)()
 
     # Conditions
 

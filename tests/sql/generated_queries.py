@@ -17,6 +17,7 @@ class QueryWriter(ExpressionWriter):
     with_tables: dict[str, Columns]
     taken: set[str]
     windows = True
+    named_window = ""  # the WINDOW clause of the query that is being written
 
     def begin(self) -> None:
         self.with_tables = {}
@@ -48,11 +49,14 @@ class QueryWriter(ExpressionWriter):
         around, self.taken, windows, self.windows = self.taken, set(), self.windows, True
         from_clause = self.from_clause(level, scopes, depth) if self.chance(0.95) else ""
         inner = (level, *scopes)
+        before, self.named_window = self.named_window, ""
         targets, columns = self.targets(level, inner, depth, types)
+        named, self.named_window = self.named_window, before
         distinct, order = self.distinct_and_order(inner, columns, depth)
         text = f"SELECT {distinct}{targets}{from_clause}"
         if from_clause and self.chance(0.45):
             text += f" WHERE {self.expression('bool', inner, depth)}"
+        text += named
         self.taken, self.windows = around, windows
         return text + order + self.locking(level, distinct, from_clause), columns
 
@@ -106,6 +110,9 @@ class QueryWriter(ExpressionWriter):
         argument = self.expression(kind, scopes, depth + 1)
         partition, order = (self.expression("text", scopes, depth + 2) for _ in range(2))
         where = f" FILTER (WHERE {self.expression('bool', scopes, depth + 2)})" if self.chance(0.3) else ""
+        if self.chance(0.3):
+            self.named_window = f" WINDOW message AS (PARTITION BY {partition} ORDER BY {order})"
+            return f"last_value({argument}) OVER {self.pick(('message', '(message)'))}"
         if where and kind == "text":
             return f"min({argument}){where} OVER (PARTITION BY {partition} ORDER BY {order})"
         return f"first_value({argument}) OVER (PARTITION BY {partition} ORDER BY {order} DESC NULLS LAST)"
@@ -280,6 +287,8 @@ class QueryWriter(ExpressionWriter):
         else:
             alias = name.rsplit(".", 1)[-1]
         level.items.append(Item(alias, _unique(columns)))
+        if table and table.plain and self.chance(0.05):
+            text += " TABLESAMPLE system (50) REPEATABLE (1)"
         return text
 
     def function_item(self, level: Level, scopes: Scopes) -> str:
@@ -291,6 +300,15 @@ class QueryWriter(ExpressionWriter):
                 (f"listed({argument}) AS {alias}", (("message", "text"), ("n", "int"))),
                 (f"unnest({self.operand('text[]', scopes)}) AS {alias} ({name})", ((name, "text"),)),
                 (f"generate_series(1, 2) AS {alias} ({name})", ((name, "int"),)),
+                (
+                    f"JSON_TABLE({self.operand('jsonb', scopes)}, '$[*]' COLUMNS ({name} text PATH '$.message',"
+                    f" nr FOR ORDINALITY)) AS {alias}",
+                    ((name, "text"), ("nr", "int")),
+                ),
+                (
+                    f"XMLTABLE('/a' PASSING {argument}::xml COLUMNS {name} text PATH 'message', n int) AS {alias}",
+                    ((name, "text"), ("n", "int")),
+                ),
                 (
                     f"jsonb_to_record({self.operand('jsonb', scopes)}) AS {alias} ({name} text, n int)",
                     ((name, "text"), ("n", "int")),
@@ -359,7 +377,12 @@ class QueryWriter(ExpressionWriter):
         item = Item(own, self.with_tables[name])
         scope = (Level([item]), *scopes)
         text = f"SELECT {self.operand('text', scope)}, {self.operand('int', scope)} FROM {name} {own}"
-        return f"{name}{listed} AS (({first}) UNION ALL {text})"
+        extra = ""
+        if listed and self.chance(0.3):
+            extra = self.pick((" SEARCH DEPTH FIRST BY message SET status", " CYCLE message, n SET kind USING status"))
+            added: Columns = (("status", ""),) if "SEARCH" in extra else (("kind", "bool"), ("status", ""))
+            self.with_tables[name] += added
+        return f"{name}{listed} AS (({first}) UNION ALL {text}){extra}"
 
 
 def _columns(level: Level) -> list[tuple[str, str]]:

@@ -57,9 +57,10 @@ def uncovered(statement: bytes, schema: Schema, found: list[Found]) -> list[str]
 
 def _invisible(reference: Reference, statement: str) -> bool:
     """What the judge can't see: of CREATE VIEW, for which no tree is printed, anything but errors; a child's row."""
-    return statement.startswith("CREATE VIEW") or (
-        reference.access is Access.STAR and ", through " in reference.message
-    )
+    if statement.startswith("CREATE VIEW"):
+        return True
+    key = statement.encode()[reference.span.start : reference.span.end].startswith(b"'")  # to_jsonb(row) ->> 'key'
+    return ", through public.late_phases" in reference.message and (reference.access is Access.STAR or key)
 
 
 @dataclass

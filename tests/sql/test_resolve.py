@@ -62,7 +62,10 @@ USES = [
     ("SELECT 1 FROM t, LATERAL (SELECT c) a", ["c t.c read"]),
     ("SELECT 1 AS c ORDER BY c", []),
     ("SELECT d AS c FROM t ORDER BY c", []),
+    ("SELECT d AS c FROM t ORDER BY (c)", []),
     ("SELECT d AS c FROM t ORDER BY c || ''", ["c t.c read"]),
+    ("SELECT y AS c FROM o GROUP BY GROUPING SETS ((c), ())", []),
+    ("SELECT max(d) OVER (c), max(d) OVER c FROM t WINDOW c AS (PARTITION BY c)", ["c t.c read"]),
     ("SELECT d AS c FROM t GROUP BY c", ["c t.c read"]),
     ("SELECT y AS c FROM o GROUP BY c", []),
     ("SELECT DISTINCT ON (c) d FROM t", ["c t.c read"]),
@@ -127,6 +130,7 @@ USES = [
     ("DELETE FROM o USING t WHERE o.id = t.id AND c = ''", ["c t.c read"]),
     ("DELETE FROM t RETURNING OLD.c, new.d", ["c t.c read"]),
     ("DELETE FROM t RETURNING *", ["* t.c star"]),
+    ("UPDATE t SET d = '' RETURNING WITH (OLD AS c, NEW AS n) c.d, n.c", ["c t.c read"]),
     (
         "MERGE INTO t USING u ON t.id = u.id WHEN MATCHED AND u.c = '' THEN UPDATE SET c = u.c"
         " WHEN NOT MATCHED THEN INSERT (id, c) VALUES (u.id, c)",

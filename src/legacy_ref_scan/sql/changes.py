@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Constraint
+from legacy_ref_scan.sql.lexer import name_of, words
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.queries import Queries
 from legacy_ref_scan.sql.results import TokenUse
@@ -53,19 +56,22 @@ class Changes(Queries):
         return variable
 
     def returning(self, node: Node, scope: Scope, target: RangeVariable) -> Columns:
-        """RETURNING sees the target, FROM, and OLD and NEW (PostgreSQL 18)."""
-        around = Scope(
-            scope.parent,
-            [
-                RangeVariable(n, target.columns, target.relation, target.known, label=target.label)
-                for n in ("old", "new")
-            ],
-        )
-        inner = Scope(around, scope.variables, scope.merged)
-        for child in node.children:
-            if child.type not in ("kw_returning", "target_list"):
-                self.label_all(child, Explanation.VARIABLE, "an alias")
+        """RETURNING sees the target, FROM, and OLD and NEW (PostgreSQL 18), which `WITH (OLD AS o)` renames."""
+        images = [replace(target, name=name, qualifier="") for name in self.row_images(node)]
+        inner = Scope(Scope(scope.parent, images), scope.variables, scope.merged)
         return self.targets(node, inner)
+
+    def row_images(self, node: Node) -> list[str]:
+        """The names of OLD and NEW. The grammar does not know `WITH (…)`: it was cut out before parsing."""
+        targets = node.child("target_list")
+        clause = words(self.tree.text, node.start, targets.start) if targets is not None else ()
+        names = {"old": "old", "new": "new"}
+        for first, second, third in zip(clause, clause[1:], clause[2:], strict=False):
+            if self.tree.text[second.start : second.end].lower() == b"as":
+                renamed = Part(name_of(self.tree.text[third.start : third.end]), third.start, third.end)
+                names[name_of(self.tree.text[first.start : first.end])] = renamed.name
+                self.label(renamed, Explanation.VARIABLE, "an alias")
+        return list(names.values())
 
     def write(self, target: RangeVariable, name: Part) -> None:
         """A column of the target is written."""

@@ -119,13 +119,11 @@ class References:
     # Column references
 
     def lone_reference(self, expression: Node | None) -> Node | None:
-        """The column reference that an expression consists of, casts and COLLATE aside."""
-        if expression is None or not expression.children or expression.children[0].type != "columnref":
-            return None
-        plain = {"::", "Typename", "kw_collate", "any_name"}
-        if any(child.type not in plain for child in expression.children[1:]):
-            return None
-        return expression.children[0] if len(expression.children) == 1 else None
+        """The column reference that an expression consists of, in parentheses or without."""
+        children = expression.children if expression is not None else []
+        while len(children) > 2 and children[0].type == "(" and children[-1].type == ")":
+            children = children[1:-1]
+        return children[0] if len(children) == 1 and children[0].type == "columnref" else None
 
     def lone_name(self, expression: Node) -> Part | None:
         """The unqualified name that an expression consists of."""
