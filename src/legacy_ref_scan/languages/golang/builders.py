@@ -286,7 +286,11 @@ class Renderer:
         source = self._clause(statement, "from", " FROM ", ", ")
         if "from" not in statement.clauses and statement.library in MODEL_LIBRARIES:
             source = self._cat(" FROM ", self._table(statement))
-        head = self._cat("SELECT ", distinct, made_up(b"*") if bare else columns, source)
+        if bare and statement.library == "squirrel":  # it knows no default: they come from a builder not seen here
+            columns = hole("columns of a query builder", self._origin)
+        elif bare:
+            columns = made_up(b"*")
+        head = self._cat("SELECT ", distinct, columns, source)
         return self._cat(head, self._joins(statement), self._tail(statement))
 
     def _insert(self, statement: _Statement) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
@@ -52,6 +53,7 @@ def _place(use: Use) -> object:
     return (use.site, data)
 
 
+_VERB = re.compile(rb"%(?:\[\d+\])?[svdq]")
 _Laid = tuple[int, bytes, tuple[Origin, ...]]
 """Length, bytes and mentions of a text."""
 
@@ -74,9 +76,20 @@ def _is_part(item: _Laid, rivals: Mapping[Origin, list[_Laid]]) -> bool:
     for length, longer, outer in min((rivals[mention] for mention in ids), key=len):
         if length <= size:
             return False  # the longest come first
-        if core in longer and _holds(outer, ids):
+        if _inside(core, longer) and _holds(outer, ids):
             return True
     return False
+
+
+def _inside(core: bytes, longer: bytes) -> bool:
+    """Whether a text is a part of another one, the verbs of a format filled in."""
+    at = 0
+    for piece in _VERB.split(core) if b"%" in core else (core,):
+        at = longer.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def _ids(text: Text, marks: Marks) -> tuple[Origin, ...]:
