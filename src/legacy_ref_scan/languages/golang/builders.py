@@ -74,6 +74,10 @@ class _Statement:
         self.clauses.setdefault(clause, []).extend(values)
 
 
+UNSEEN_COLUMNS = "columns of a query builder"
+"""The reason of a hole for the columns that a builder brings along from a place not seen here."""
+
+
 class Renderer:
     """Renders chains; `origin` is what made-up holes point at."""
 
@@ -287,7 +291,7 @@ class Renderer:
         if "from" not in statement.clauses and statement.library in MODEL_LIBRARIES:
             source = self._cat(" FROM ", self._table(statement))
         if bare and statement.library == "squirrel":  # it knows no default: they come from a builder not seen here
-            columns = hole("columns of a query builder", self._origin)
+            columns = hole(UNSEEN_COLUMNS, self._origin)
         elif bare:
             columns = made_up(b"*")
         head = self._cat("SELECT ", distinct, columns, source)

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
+from legacy_ref_scan.languages.golang.builders import UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.embedded import is_whole_file
 from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
@@ -53,14 +54,15 @@ def _place(use: Use) -> object:
     return (use.site, data)
 
 
+_OPEN = re.compile(rb"%(?:\[\d+\])?[svdq]|\x1a")
 _VERB = re.compile(rb"%(?:\[\d+\])?[svdq]")
-_Laid = tuple[int, bytes, tuple[Origin, ...]]
-"""Length, bytes and mentions of a text."""
+_Laid = tuple[int, bytes, tuple[Origin, ...], bool]
+"""Length, bytes and mentions of a text, and whether its only holes are columns that a caller's builder has."""
 
 
 def _absorbed(texts: Iterable[Text], marks: Marks) -> set[Text]:
     """The texts that are a part of a longer one, with the same literals."""
-    laid = {text: (len(data := text.data()), data, _ids(text, marks)) for text in texts}
+    laid = {text: (len(data := text.data()), data, _ids(text, marks), _lacks_columns(text)) for text in texts}
     by_id: dict[Origin, set[_Laid]] = {}
     for item in laid.values():
         for mention in item[2]:
@@ -71,20 +73,25 @@ def _absorbed(texts: Iterable[Text], marks: Marks) -> set[Text]:
 
 
 def _is_part(item: _Laid, rivals: Mapping[Origin, list[_Laid]]) -> bool:
-    size, data, ids = item
+    size, data, ids, lacks_columns = item
     core = data.strip()
-    for length, longer, outer in min((rivals[mention] for mention in ids), key=len):
+    for length, longer, outer, _ in min((rivals[mention] for mention in ids), key=len):
         if length <= size:
             return False  # the longest come first
-        if _inside(core, longer) and _holds(outer, ids):
+        if _inside(core, longer, _OPEN if lacks_columns else _VERB) and _holds(outer, ids):
             return True
     return False
 
 
-def _inside(core: bytes, longer: bytes) -> bool:
-    """Whether a text is a part of another one, the verbs of a format filled in."""
+def _lacks_columns(text: Text) -> bool:
+    unknown = [atom for atom in text.atoms if isinstance(atom, Unknown)]
+    return bool(unknown) and all(atom.reason == UNSEEN_COLUMNS for atom in unknown)
+
+
+def _inside(core: bytes, longer: bytes, open_parts: re.Pattern[bytes]) -> bool:
+    """Whether a text is a part of another one, its open parts (the verbs of a format) filled in."""
     at = 0
-    for piece in _VERB.split(core) if b"%" in core else (core,):
+    for piece in open_parts.split(core):
         at = longer.find(piece, at)
         if at < 0:
             return False

@@ -86,7 +86,7 @@ _PROSE = re.compile(
     rb"\b(?:the|has|have|was|were|are|be|been|cannot|does|did|should|must|this|that|but|its|it|you|your)\b|"
     rb"(?:\b" + _WORD + rb"\s+){3}" + _WORD
 )
-_SIGNS = re.compile(rb"[\n=<>|*]|::|--")
+_SIGNS = re.compile(rb"[=<>|*]|::|--")
 
 
 def is_path(text: bytes) -> bool:
