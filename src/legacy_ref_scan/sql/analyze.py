@@ -5,6 +5,7 @@ asks of every token that is spelled like a name of a target what it is. A token 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -116,7 +117,8 @@ class _Analyzer:
             yield from self.no_statement()
             if self.fragment.consumer is not Consumer.SQL:
                 return
-        if self.fragment.partial:
+        # a part with the column that was left out is not lost: its literal stays without an explanation
+        if self.fragment.partial and self.mentions(self.text, "column"):
             message = "this text can be put together in too many ways: not every one was looked at"
             yield Gap(self.fragment.site, "too-many-texts", message, self.fragment.symbol, self.fragment.test)
 
@@ -290,6 +292,17 @@ class _Analyzer:
                 raw = self.text[token.start : token.end]
                 if self.mentions(raw):
                     yield self.classify(token, raw, result, elsewhere)
+        if b'&"' in self.text[start:end]:
+            yield from self.torn(start, end)
+
+    def torn(self, start: int, end: int) -> Iterator[Gap]:
+        """A name written `U&"…"` that an open quote before it tears into several tokens."""
+        ends = {token.start: token.end for token in tokens(self.text, start, end)}
+        starts = sorted(ends)
+        for first, last, name, _ in self.schema.names.places(self.text[start:end]):
+            holder = starts[bisect_right(starts, start + first) - 1]
+            if ends[holder] < start + last:
+                yield self.gap(start + first, start + last, "unreadable-sql", f"{name}: a quote tears this name apart")
 
     def classify(self, token: Token, raw: bytes, result: Resolved, elsewhere: bool) -> Found:
         """What a token that holds a mention is, when it is no use of a target.
