@@ -301,7 +301,7 @@ class _Analyzer:
         starts = sorted(ends)
         for first, last, name, _ in self.schema.names.places(self.text[start:end]):
             holder = starts[bisect_right(starts, start + first) - 1]
-            if ends[holder] < start + last:
+            if ends[holder] < start + last or not self.mentions(self.text[holder : ends[holder]]):
                 yield self.gap(start + first, start + last, "unreadable-sql", f"{name}: a quote tears this name apart")
 
     def classify(self, token: Token, raw: bytes, result: Resolved, elsewhere: bool) -> Found:
