@@ -198,3 +198,42 @@ def test_order_of_files_changes_nothing() -> None:
     }
     backwards = dict(reversed(files.items()))
     assert sorted(map(repr, scan(files))) == sorted(map(repr, scan(backwards)))
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        'const q = "{}"',
+        'var a, q = 1, "{}"',
+        'var a,\n\tq = 1, "{}"',
+        'const (\n\ta = 1\n\tq = "{}"\n)',
+        'const (a = 1; q = "{}"\n)',
+        'const a = 1; const q = "{}"',
+        '/* the query */ const q = "{}"',
+        'var (\n\ta int\n\n\tb, q string = "", "{}"\n)',
+    ],
+)
+def test_a_name_is_found_however_it_is_declared(declaration: str) -> None:
+    files: dict[str, str | bytes] = {
+        "q.go": "package a\n" + declaration.format("error_message"),
+        "a.go": 'package a\nfunc F(db *sql.DB) { db.Query("SELECT " + q + " FROM campaign_phases") }\n',
+    }
+    assert texts(scan(files)) == {Q}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "func (s *S) Run(q string)",
+        "func (S) Run(q string)",
+        "func (s *S[K, V]) Run(q string)",
+        "func (\n\ts *S,\n) Run(\n\tq string,\n)",
+        "type S struct{}; func (s (*S)) Run(q string)",
+    ],
+)
+def test_a_method_is_found_however_it_is_declared(head: str) -> None:
+    files: dict[str, str | bytes] = {
+        "s.go": f'package a\n{head} {{\n\tdb.Query("SELECT " + q + " FROM campaign_phases")\n}}\n',
+        "a.go": 'package a\nfunc F(s *S) { s.Run("error_message") }\n',
+    }
+    assert Q in texts(scan(files))

@@ -22,13 +22,12 @@ _MODULE = re.compile(r"(?m)^\s*module\s+\"?([^\s\"]+)")
 _REPLACE = re.compile(r"(?m)^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s*=>\s*(\.{1,2}/\S*)")
 _WORD = re.compile(rb"[\w\x80-\xff]+")
 _VERSION = re.compile(r"v\d+$")
-# Where a top-level name can be declared, and many places more: first on its line or behind `;`, `(` or `*/`, in a list
-# of such names, or behind a receiver.
-_FIRST_WORDS = re.compile(
-    rb"(?:^|;|\*/|\b(?:const|var|type)\s*\()[ \t]*"
-    rb"(?:func[ \t]*\((?:[^()]|\([^()]*\))*+\)\s*|(?:func|const|var|type)\s+)?"
-    rb"([\w\x80-\xff]+(?:\s*,\s*[\w\x80-\xff]+)*)",
-    re.MULTILINE,
+_LONG_PREFIX = 1000
+# What stands before a top-level name on its line where it is declared, and in many places more: nothing, a keyword, a
+# receiver (its end, where that spans lines), other names of a list.
+_BEFORE_NAME = re.compile(
+    rb"(?:.*(?:;|\*/|\b(?:const|var|type)[ \t]*\())?[ \t]*"
+    rb"(?:(?:func\b[ \t]*)?(?:\(.*)?\)[ \t]*|(?:func|const|var|type)[ \t]+)?(?:[\w\x80-\xff]+[ \t]*,[ \t]*)*"
 )
 
 
@@ -188,11 +187,16 @@ class GoFile:
         return [d for d in self.in_order if d.node.start_byte <= offset < d.node.end_byte]
 
 
-def _first_words(data: bytes) -> set[bytes]:
-    found: set[bytes] = set()
-    for words in set(_FIRST_WORDS.findall(data)):
-        found.update(_WORD.findall(words))
-    return found
+def _may_declare(data: bytes, name: bytes) -> bool:
+    """Whether a file could declare a top-level name: parsing it to know is far slower."""
+    at = data.find(name)
+    while at >= 0:
+        start = data.rfind(b"\n", max(0, at - _LONG_PREFIX), at) + 1
+        whole = _WORD.match(data, at + len(name)) is None
+        if whole and (at - start > _LONG_PREFIX or _BEFORE_NAME.fullmatch(data, start, at)):
+            return True
+        at = data.find(name, at + 1)
+    return False
 
 
 def default_name(path: str) -> str:
@@ -278,20 +282,16 @@ class Index:
     def lookup(self, folder: str, name: str) -> tuple[Declaration, ...]:
         """Every top-level declaration of a name in a folder, whatever the build tags."""
         found: list[Declaration] = []
-        for path in self._declaring(folder).get(name.encode(), ()):
-            file = self.file(path)
+        word = name.encode()
+        for path, data in self._contents(folder):
+            file = self.file(path) if word in data and _may_declare(data, word) else None
             found += file.declarations.get(name, ()) if file is not None else ()
         return tuple(found)
 
-    @cache  # noqa: B019
-    def _declaring(self, folder: str) -> dict[bytes, list[str]]:
-        """Every name that a folder's files may declare -> the files that may; parsing them is far slower."""
-        found: dict[bytes, list[str]] = {}
-        for path in self.folders.get(folder, ()):
-            source = self.project.read(path)
-            for name in _first_words(source.data) if source is not None else ():
-                found.setdefault(name, []).append(path)
-        return found
+    @lru_cache(maxsize=64)  # noqa: B019
+    def _contents(self, folder: str) -> list[tuple[str, bytes]]:
+        sources = (self.project.read(path) for path in self.folders.get(folder, ()))
+        return [(source.path, source.data) for source in sources if source is not None]
 
     def in_package(self, file: GoFile, name: str) -> tuple[Declaration, ...]:
         """Declarations that `name` can mean in `file`: its own package, then dot imports; no methods."""
