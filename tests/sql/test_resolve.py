@@ -151,6 +151,8 @@ USES = [
     ("ALTER TABLE t ALTER COLUMN c SET NOT NULL", ["c t.c read"]),
     ("ALTER TABLE t DROP COLUMN c", ["c t.c define"]),
     ("COMMENT ON COLUMN t.c IS 'x'", ["c t.c read"]),
+    ("ANALYZE t (c), u (id)", ["c t.c read"]),
+    ("DELETE FROM t WHERE CURRENT OF c", []),
     ("CREATE TABLE n (c text, id int REFERENCES t (c))", ["c t.c read"]),
 ]
 

@@ -304,8 +304,19 @@ class Definitions(Changes):
                 self.label_all(child, Explanation.VARIABLE, "a transition table")
         for other in node.find("qualified_name", "any_name"):
             self.mention(other)
+        for analyzed in node.find("vacuum_relation"):
+            self.analyzed_columns(analyzed)
         self.in_relation(node, inner)
         self.label_all(node, Explanation.VARIABLE, "a name in a definition")
+
+    def analyzed_columns(self, node: Node) -> None:
+        """ANALYZE t (columns), VACUUM t (columns)."""
+        qualified = node.first("qualified_name")
+        listed = node.child("opt_name_list")
+        if qualified is not None and listed is not None:
+            scope = Scope(None, [self.named_relation(parts(self.tree, qualified)[0], "")])
+            for name in listed.find("name"):
+                self.unqualified(part(self.tree, name), scope)
 
     def mention(self, node: Node) -> None:
         names, _ = parts(self.tree, node)

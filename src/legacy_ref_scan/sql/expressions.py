@@ -121,6 +121,7 @@ class Expressions(Composites):
         "over_clause": window_name,
         "window_definition": window_name,
         "opt_existing_window_name": plain_names,
+        "cursor_name": plain_names,
         "opt_collate_clause": plain_names,
         "any_name": plain_names,
         "func_expr_common_subexpr": labelled,

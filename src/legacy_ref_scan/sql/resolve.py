@@ -6,13 +6,13 @@ It knows no target: callers filter the uses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from legacy_ref_scan.model import Explanation
-from legacy_ref_scan.schema import Catalog, Relation
+from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.definitions import Definitions
 from legacy_ref_scan.sql.results import OutputColumn, Resolved
-from legacy_ref_scan.sql.scope import Columns, Environment, Scope, range_variable
+from legacy_ref_scan.sql.scope import Columns, Environment, Scope
 from legacy_ref_scan.sql.tree import Node, Tree
 
 NO_ENVIRONMENT = Environment()
@@ -39,27 +39,6 @@ def resolve(
     `consume` says that somebody takes the result as it comes; without it, a `*` stays unused in `Resolved.columns`.
     """
     return StatementResolver(tree, catalog, environment).run(node or tree.root, consume)
-
-
-def resolve_in(
-    tree: Tree,
-    catalog: Catalog,
-    nodes: Iterable[Node],
-    relation: Relation,
-    alias: str = "",
-    extra: Mapping[str, Relation] | None = None,
-    environment: Environment = NO_ENVIRONMENT,
-) -> Resolved:
-    """Resolve expressions and column lists in the scope of one relation.
-
-    `extra` are further range variables (`NEW`, `OLD`), which unqualified names do not reach.
-    """
-    resolver = StatementResolver(tree, catalog, environment)
-    outer = Scope(variables=[range_variable(r, name) for name, r in (extra or {}).items()])
-    scope = Scope(outer, [range_variable(relation, alias)])
-    for node in nodes:
-        resolver.in_relation(node, scope)
-    return resolver.result
 
 
 class StatementResolver(Definitions):
