@@ -14,6 +14,9 @@ from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
 _KEPT_BYTES = 64 << 20
+# A directory of SQL for another database, where one for PostgreSQL stands beside it.
+_OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver"})
+_POSTGRES = ("postgres", "postgresql", "pgsql", "pg", "psql")
 
 
 class ScanProject:
@@ -31,6 +34,7 @@ class ScanProject:
         self._paths: dict[str, list[str]] = {language: [] for language in LANGUAGES}
         self._kept: dict[str, bytes] = {}
         self._history: list[SourceFile] = []
+        self.foreign: list[SourceFile] = []  # candidates written for another database
         self._sift()
 
     def _sift(self) -> None:
@@ -45,11 +49,37 @@ class ScanProject:
                 continue
             self.counts[source.language] += 1
             if self.names.matter(source.data):
-                group = self._history if source.path in self._migrations else self._candidates[source.language]
-                group.append(source)
+                self._group(source).append(source)
             elif source.language == "go" and kept < _KEPT_BYTES:
                 kept += len(source.data)
                 self._kept[source.path] = source.data
+
+    def _group(self, source: SourceFile) -> list[SourceFile]:
+        if source.path in self._migrations:
+            return self._history
+        if source.language == "sql" and self._for_another_database(source.path):
+            return self.foreign
+        return self._candidates[source.language]
+
+    def _for_another_database(self, path: str) -> bool:
+        """`…/sqlite/…` where `…/postgres/…` stands beside it."""
+        parts = path.split("/")[:-1]
+        return any(
+            "/".join((*parts[:depth], name)) in self._directories
+            for depth, part in enumerate(parts)
+            if part.lower() in _OTHER_DATABASES
+            for name in _POSTGRES
+        )
+
+    @cached_property
+    def _directories(self) -> frozenset[str]:
+        found: set[str] = set()
+        for path in self.workspace.all_paths:
+            directory = dirname(path)
+            while directory and directory not in found:
+                found.add(directory)
+                directory = dirname(directory)
+        return frozenset(found)
 
     def languages(self) -> list[str]:
         """The languages with candidates."""
@@ -85,7 +115,7 @@ class ScanProject:
 
     def accountable(self) -> list[SourceFile]:
         """Every file whose mentions must be explained."""
-        return [*self._history, *(source for group in self._candidates.values() for source in group)]
+        return [*self._history, *self.foreign, *(source for group in self._candidates.values() for source in group)]
 
     def concerns(self, span: Span) -> bool:
         """Whether the text at a place holds a mention."""

@@ -143,6 +143,8 @@ def _findings(project: ScanProject, schema: Schema, history: History) -> Iterato
     yield from _run_again(history, schema)
     for language in project.languages():
         yield from _of_language(project, language, schema)
+    for source in project.foreign:
+        yield Claim(Span(source.path, 0, len(source.data)), Explanation.OTHER_FILE, "SQL for another database")
     yield from _unreadable(project)
 
 

@@ -290,7 +290,7 @@ class _Analyzer:
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
-                if self.mentions(raw):
+                if self.schema.names.matter(raw) and self.mentions(raw):  # the first is quick
                     yield self.classify(token, raw, result, elsewhere)
         if b'&"' in self.text[start:end]:
             yield from self.torn(start, end)

@@ -1,0 +1,101 @@
+"""The whole pipeline on small repositories: what one module's tests cannot show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from legacy_ref_scan.model import Explanation, Report, ScanError, Verdict
+from legacy_ref_scan.rules import adhoc_rule
+from legacy_ref_scan.scan import Request, scan
+
+TABLE = "CREATE TABLE phases (id int PRIMARY KEY, message text, status text);\n"
+
+
+def run(root: Path, files: dict[str, str], **request: object) -> Report:
+    for name, text in {"migrations/000001_phases.up.sql": TABLE, **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return scan(Request(root=root, rules=(adhoc_rule(["phases.message"]),), **request)).report  # type: ignore[arg-type]
+
+
+def explanations(report: Report, path: str) -> set[Explanation]:
+    return {claim.why for mention, claim in report.mentions if mention.span.path == path}
+
+
+def test_clean_without_any_use(tmp_path: Path) -> None:
+    report = run(tmp_path, {"queries.sql": "SELECT id FROM phases;"})
+    assert report.verdict is Verdict.CLEAN
+    assert sum(report.ledger.values()) == len(report.mentions)
+
+
+def test_a_statement_that_cannot_be_read_is_never_clean(tmp_path: Path) -> None:
+    assert run(tmp_path, {"queries.sql": "SELECT message FROM phases WHERE ((;"}).verdict is not Verdict.CLEAN
+
+
+def test_sql_for_another_database_beside_the_one_for_postgres(tmp_path: Path) -> None:
+    drop = {"db/sqlite/x.sql": "SELECT message FROM phases;", "db/postgres/x.sql": "SELECT id FROM phases;"}
+    report = run(tmp_path, drop, migrations="migrations")
+    assert report.verdict is Verdict.CLEAN
+    assert explanations(report, "db/sqlite/x.sql") == {Explanation.OTHER_FILE}
+
+
+def test_a_directory_called_sqlite_alone_counts(tmp_path: Path) -> None:
+    report = run(tmp_path, {"db/sqlite/x.sql": "SELECT message FROM phases;"}, migrations="migrations")
+    assert report.verdict is Verdict.REFERENCED
+
+
+def test_tags_that_reflection_reads_are_gaps(tmp_path: Path) -> None:
+    store = """package store
+
+import "reflect"
+
+type row struct {
+	Message string `db:"message"`
+}
+
+func tags(s any) string {
+	text := ""
+	kind := reflect.TypeOf(s)
+	for i := 0; i < kind.NumField(); i++ {
+		text += kind.Field(i).Tag.Get("db")
+	}
+	return text
+}
+
+func list(db *DB) { db.Query("SELECT " + tags(row{}) + " FROM phases") }
+"""
+    report = run(tmp_path, {"go.mod": "module x\n", "store.go": store})
+    assert {gap.reason for gap in report.gaps} == {"dynamic-column", "tag-through-reflection"}
+    assert report.verdict is Verdict.UNKNOWN
+
+
+def test_a_column_that_is_gone_is_still_looked_for(tmp_path: Path) -> None:
+    files = {
+        "migrations/000002_drop.up.sql": "ALTER TABLE phases DROP COLUMN message;",
+        "queries.sql": "SELECT * FROM phases;\nSELECT message FROM phases;",
+    }
+    report = run(tmp_path, files)
+    assert [(r.access, r.span.path) for r in report.references if r.gating] == [("read", "queries.sql")]
+    assert any("dropped already" in note for note in report.notes)
+
+
+def test_without_migrations_the_table_is_assumed(tmp_path: Path) -> None:
+    (tmp_path / "queries.sql").write_text("SELECT message FROM phases;\nSELECT message FROM others;")
+    report = scan(Request(root=tmp_path, rules=(adhoc_rule(["phases.message"]),))).report
+    assert [r.access for r in report.references] == ["read"]
+    assert any("without migrations" in note for note in report.notes)
+
+
+def test_nothing_to_scan_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("phases.message")
+    with pytest.raises(ScanError, match="nothing to scan"):
+        scan(Request(root=tmp_path, rules=(adhoc_rule(["phases.message"]),)))
+
+
+def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
+    one = run(tmp_path / "a", {"a.sql": "SELECT message FROM phases;", "b.sql": "SELECT * FROM phases;"})
+    two = run(tmp_path / "b", {"b.sql": "SELECT message FROM phases;", "a.sql": "SELECT * FROM phases;"})
+    assert sorted(r.access for r in one.references) == sorted(r.access for r in two.references)
