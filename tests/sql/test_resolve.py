@@ -152,6 +152,8 @@ USES = [
     ("ALTER TABLE t DROP COLUMN c", ["c t.c define"]),
     ("COMMENT ON COLUMN t.c IS 'x'", ["c t.c read"]),
     ("ANALYZE t (c), u (id)", ["c t.c read"]),
+    ("CREATE FUNCTION k(p t) RETURNS text LANGUAGE sql RETURN (p).c", ["t t.c star", "c t.c read"]),
+    ("CREATE FUNCTION k(c text) RETURNS text LANGUAGE sql RETURN c", []),
     ("DELETE FROM t WHERE CURRENT OF c", []),
     ("CREATE TABLE n (c text, id int REFERENCES t (c))", ["c t.c read"]),
 ]

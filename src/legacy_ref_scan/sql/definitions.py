@@ -9,7 +9,7 @@ from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.changes import Changes
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.results import TokenUse
-from legacy_ref_scan.sql.scope import Columns, Environment, RangeVariable, Scope, range_variable
+from legacy_ref_scan.sql.scope import Columns, Environment, RangeVariable, Scope, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node
 
 # A node whose direct ColId names a column of the relation that the statement is about.
@@ -192,6 +192,12 @@ class Definitions(Changes):
             name = part(self.tree, name_node)
             arguments[name.name] = None
             self.label(name, Explanation.VARIABLE, "an argument of a function")
+        for argument in node.find("func_arg"):
+            label, kind = argument.child("param_name"), argument.child("func_type")
+            row = relation_of_type(self.catalog, self.tree.raw(kind).decode("utf-8", "replace")) if kind else None
+            if label is not None and row is not None:
+                name = part(self.tree, label)
+                arguments[name.name] = range_variable(row, name.name)
         for child in node.children:
             if child.type == "func_name":
                 self.label_all(child, Explanation.VARIABLE, "a function's name")
