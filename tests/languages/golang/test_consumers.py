@@ -206,6 +206,10 @@ def test_packages_that_make_no_sql(imports: str, call: str) -> None:
         ("text/template", "Do"),
         ("example.com/a/json", "Marshal"),
         ("google.golang.org/protobuf/proto", "String"),
+        ("flag", "String"),
+        ("github.com/spf13/viper", "SetDefault"),
+        ("os/exec", "Command"),
+        ("regexp", "ReplaceAllString"),
     ],
 )
 def test_packages_that_may_make_sql(path: str, function: str) -> None:

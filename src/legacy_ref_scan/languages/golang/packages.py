@@ -109,6 +109,13 @@ class GoFile:
             return size
         return next(token.start for token in self.tokens if token.kind == last.kind)
 
+    @cached_property
+    def open_lines(self) -> frozenset[int]:
+        """The lines with a quote too many: what is inside of strings there and what outside is anybody's guess."""
+        data = self.source.data
+        open_strings = (token for token in self.tokens if token.kind == "string" and not token.ends_in(data))
+        return frozenset(self.source.line_of(token.start) for token in open_strings)
+
     def text(self, node: Node) -> str:
         return self.bytes(node).decode("utf-8", "replace")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import takewhile
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
@@ -70,23 +69,16 @@ def doubtful(file: GoFile, mention: Mention) -> bool:
     token = file.tokens[at] if at >= 0 and start < file.tokens[at].end else None
     if token is not None and token.kind != "word":
         return False
-    line = file.source.line_of(start)
-    return _behind_open_quote(file, at, line) or _behind_raw_text(file, mention)
-
-
-def _behind_open_quote(file: GoFile, at: int, line: int) -> bool:
-    """One quote too many on the line: what is inside of strings and what is outside may be the other way round."""
-    while at >= 0 and file.source.line_of(file.tokens[at].start) == line:
-        at -= 1
-    rest = file.tokens[at + 1 :]
-    on_line = takewhile(lambda token: file.source.line_of(token.start) == line, rest)
-    return any(token.kind == "string" and not token.ends_in(file.source.data) for token in on_line)
+    return file.source.line_of(start) in file.open_lines or _behind_raw_text(file, mention)
 
 
 def _behind_raw_text(file: GoFile, mention: Mention) -> bool:
     """The same for raw strings, which span lines: a name as SQL writes it, somewhere behind a backquote."""
     start, end = mention.span.start, mention.span.end
-    return file.source.data[start:end].lower() == mention.name.lower().encode() and b"`" in file.source.data[:start]
+    return (
+        file.source.data[start:end].lower() == mention.name.lower().encode()
+        and file.source.data.find(b"`", 0, start) >= 0
+    )
 
 
 def _lexed(file: GoFile, mention: Mention) -> Claim | Literal | None:

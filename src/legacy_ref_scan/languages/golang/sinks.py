@@ -155,8 +155,6 @@ _TEXT_PACKAGES = (
     "k8s.io/klog",
     "k8s.io/klog/v2",
     "github.com/golang/glog",
-    "flag",
-    "github.com/spf13/pflag",
     "google.golang.org/grpc/status",
     "github.com/friendsofgo/errors",
 )
@@ -169,24 +167,25 @@ _TEXT_METHODS = frozenset(
 
 
 def is_text_function(full_name: str) -> bool:
-    """A function of a package whose text is for people: logs, errors, flags."""
+    """A function of a package whose text is for people: logs, errors."""
     return full_name in _TEXT_FUNCTIONS or full_name.rpartition(".")[0] in _TEXT_PACKAGES
 
 
 # The standard library's packages that hand a text on, or run it; no other makes SQL of one.
 _ACTIVE = frozenset(
-    "bufio bytes container context database errors fmt io iter maps reflect slices sort strings sync text "
+    "bufio bytes container context database errors flag fmt io iter maps reflect slices sort strings sync text "
     "unsafe".split()
 )
 _INERT = (
     "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/gin-gonic/",
     "github.com/go-chi/", "github.com/golang/protobuf", "github.com/google/go-cmp", "github.com/gorilla/",
-    "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/", "github.com/spf13/",
+    "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/", "github.com/spf13/cobra",
     "github.com/stretchr/testify", "github.com/tidwall/", "go.opencensus.io", "go.opentelemetry.io/",
     "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/text", "golang.org/x/tools",
     "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
 )  # fmt: skip
-# `proto.String("x")` is a pointer to the text, `wrapperspb.String("x")` a box around it.
+# `proto.String("x")` is a pointer to the text, `wrapperspb.String("x")` a box around it; what replaces a part of a text
+# is in the result.
 _BOXES = frozenset(("String", "StringPtr", "StringValue", "Ptr", "Pointer", "To", "Of", "Bytes"))
 
 
@@ -194,7 +193,7 @@ def is_inert(path: str, name: str) -> bool:
     """Whether a function or method of a package makes no SQL of a text: it compares, encodes, measures or sends it."""
     first = path.partition("/")[0]
     inert = path.startswith(_INERT) if "." in first else bool(first) and first not in _ACTIVE
-    return inert and name not in _BOXES
+    return inert and path != "os/exec" and name not in _BOXES and not name.startswith(("Replace", "Expand"))
 
 
 INERT_BUILTINS = frozenset(("len", "cap", "delete", "min", "max"))
