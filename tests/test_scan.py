@@ -89,6 +89,18 @@ def test_without_migrations_the_table_is_assumed(tmp_path: Path) -> None:
     assert any("without migrations" in note for note in report.notes)
 
 
+def test_a_function_that_returns_rows_of_the_table(tmp_path: Path) -> None:
+    function = "CREATE FUNCTION listed() RETURNS SETOF phases LANGUAGE sql AS 'SELECT * FROM phases';"
+    files = {
+        "migrations/000002_f.up.sql": function,
+        "queries.sql": "SELECT * FROM listed();\nSELECT id FROM listed();\nSELECT l.message FROM listed() l;",
+    }
+    found = [
+        (r.access, r.span.path) for r in run(tmp_path, files).references if r.gating and r.span.path == "queries.sql"
+    ]
+    assert found == [("star", "queries.sql"), ("read", "queries.sql")]
+
+
 def test_nothing_to_scan_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("phases.message")
     with pytest.raises(ScanError, match="nothing to scan"):

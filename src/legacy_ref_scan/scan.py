@@ -37,7 +37,7 @@ from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Rule
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_seeds
-from legacy_ref_scan.sql.watch import watch
+from legacy_ref_scan.sql.watch import row_functions, watch
 from legacy_ref_scan.workspace import Workspace
 
 _GATING_LANGUAGES = ("go", "sql", "python")
@@ -128,6 +128,7 @@ def _rule_paths(request: Request, workspace: Workspace) -> frozenset[str]:
 def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> tuple[Schema, Names]:
     watched = watch(catalog, targets)
     dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
+    dependents.update(row_functions(catalog, watched))
     names = names_of(targets, dependents - {target.table for target in targets})
     replacement = next((rule.replacement for rule in request.rules if rule.replacement), "")
     star_gates = all(rule.star == "gate" for rule in request.rules)

@@ -30,9 +30,6 @@ STATEMENT_WORDS = frozenset(
     }
 )  # fmt: skip
 _CONFLICT = re.compile(rb"#\s*variable_conflict\s+(error|use_variable|use_column)", re.IGNORECASE)
-_CLAUSE_ENDS = frozenset(
-    b"from where group having order limit offset union intersect except for window fetch returning using".split()
-)
 
 
 @dataclass(slots=True)
@@ -108,7 +105,7 @@ class _BodyResolver(Variables):
     def declaration(self, tree: Tree, node: Node) -> None:
         columns: tuple[Visible, ...] = ()
         for expression in node.find("sql_expression"):
-            columns = self.expression(expression)
+            columns = self.expression(expression, consume=not node.has("kw_cursor"))
         name_node = node.child("decl_varname")
         if node.has("kw_cursor") and name_node is not None:
             self.variables["\0cursor " + self.part(name_node).name] = RangeVariable("", columns)
@@ -144,7 +141,7 @@ class _BodyResolver(Variables):
             expressions = expressions[1:]
         columns: tuple[Visible, ...] = ()
         for expression in expressions:
-            columns = self.expression(expression)
+            columns = self.expression(expression, consume=False)
         if cursor is not None:
             self.label(self.part(cursor), Explanation.VARIABLE, "a cursor")
             self.variables["\0cursor " + self.part(cursor).name] = RangeVariable("", columns)
@@ -194,7 +191,7 @@ class _BodyResolver(Variables):
                 self.label_words(expression, "a cursor")
                 columns = cursor.columns
             else:
-                columns = self.expression(expression)
+                columns = self.expression(expression, consume=False)
         if dynamic:
             for variable in variables:
                 self.label(variable, Explanation.VARIABLE, "a loop's variable")
@@ -271,8 +268,11 @@ class _BodyResolver(Variables):
     def environment(self) -> Environment:
         return Environment(dict(self.variables), frozenset(self.labels), self.conflict)
 
-    def expression(self, node: Node) -> tuple[Visible, ...]:
-        """Resolve the SQL of one expression or statement; its result columns, stars unconsumed."""
+    def expression(self, node: Node, consume: bool = True) -> tuple[Visible, ...]:
+        """Resolve the SQL of one expression or statement; its result columns.
+
+        `consume` says that the row is used as it comes: without it a record takes it, field by field.
+        """
         start, end = node.start, node.end
         solid = words(self.text, start, end)
         if not solid:
@@ -290,7 +290,7 @@ class _BodyResolver(Variables):
             text = text[:cut_start] + b" " * (cut_end - cut_start) + text[cut_end:]
             targets = names
         tree = parse(text, start, end, b"" if is_statement else b"SELECT ")
-        found = resolve(tree, self.catalog, environment=self.environment(), consume=not targets)
+        found = resolve(tree, self.catalog, environment=self.environment(), consume=consume and not targets)
         self.result.merge(found)
         columns = tuple(found.columns)
         if targets:

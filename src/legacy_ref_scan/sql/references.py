@@ -199,7 +199,9 @@ class References:
             return Visible(name.name)
         if is_variable and self.environment.conflict == "error":
             self.problem(name.start, name.end, "ambiguous-variable", f"{name.name} is a variable and a column (42702)")
-        elif unknown is not None and any(match.own or match.star for match in matches):
+            self.label(name, Explanation.VARIABLE, "a variable, or a column")
+            return Visible(name.name)
+        if unknown is not None and any(match.own or match.star for match in matches):
             self.problem(
                 name.start,
                 name.end,

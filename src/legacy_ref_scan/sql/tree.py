@@ -27,6 +27,10 @@ _SUBSCRIPTS = frozenset({"indirection", "opt_indirection"})
 _NESTING = frozenset({"joined_table", "table_ref", "select_with_parens", "select_clause", "simple_select", "ERROR"})
 
 
+# Keywords that stand for a name (`message`, `type`, `name` are some of PostgreSQL's) are names like all others.
+_KEYWORD_NAMES = frozenset(
+    {"unreserved_keyword", "col_name_keyword", "type_func_name_keyword", "reserved_keyword", "bare_label_keyword"}
+)
 # `= ANY (array)` reads as a call, which does no harm, so ANY, ALL and SOME are left out of the words below.
 # The grammar lets reserved words slip through as names (`FROM WHERE t`): where one stands for a thing, it misread.
 _NAME_HOLDERS = frozenset({"ColId", "name", "type_function_name"})
@@ -259,7 +263,9 @@ class _Builder:
 def _attach(parent: Node, node: Node) -> None:
     """Give a finished node to its parent: spliced in where the nesting says nothing."""
     kind = node.type
-    if kind in _EXPRESSIONS:
+    if kind in _KEYWORD_NAMES:
+        node.type, node.children = "identifier", []
+    elif kind in _EXPRESSIONS:
         if kind == "c_expr" and node.children and node.children[-1].type in _SUBSCRIPTS:
             parent.children.append(node)
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from legacy_ref_scan.model import Target
 from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Trigger
+from legacy_ref_scan.sql.scope import relation_of_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +109,11 @@ def transition_tables(catalog: Catalog, schema: str, name: str) -> tuple[tuple[s
             relation = catalog.relations.get(item.relation)
             found.extend((table, relation) for table in (item.old_table, item.new_table) if table and relation)
     return tuple(found)
+
+
+def row_functions(catalog: Catalog, watched: Watch) -> frozenset[str]:
+    """The names of functions that return rows of a relation with a watched column: `SELECT * FROM f()` brings it."""
+    returned = (
+        (f, relation_of_type(catalog, f.returns.lower().removeprefix("setof "))) for f in catalog.functions.values()
+    )
+    return frozenset(f.name for f, relation in returned if relation is not None and relation.oid in watched.relations)
