@@ -98,7 +98,11 @@ class ScanProject:
         data = self._kept.get(path)
         if data is not None:
             return SourceFile(path, data, self.workspace.language(path), self.workspace.is_test(path))
-        return self.workspace.read(path)
+        return self.workspace.read(path) if path in self._listed else None
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self.workspace.all_paths)
 
     def containing(self, language: str, words: Collection[str]) -> Sequence[SourceFile]:
         """The files of that language whose bytes hold one of the words."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.sql.from_items import FromItems
 from legacy_ref_scan.sql.names import Part, part, parts
+from legacy_ref_scan.sql.results import TokenUse
 from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, Visible
 from legacy_ref_scan.sql.tree import Node, TooComplexError
 
@@ -181,7 +182,8 @@ class Queries(FromItems):
             column = self.column_reference(reference, scope)
             name = part(self.tree, label).name if label else names[-1].name if names else ""
             if column is not None and not rest:
-                return (Visible(name, sources=column.origins, type=column.type),)
+                plain = label is None and column.own is not None
+                return (Visible(name, sources=column.origins, type=column.type, plain=plain),)
             return (Visible(name),)
         seen = len(self.result.uses)
         self.expressions(expression, scope)
@@ -246,8 +248,8 @@ class Queries(FromItems):
     def take_output(self, name: Part, columns: Columns) -> None:
         """An output name is used; where it came along in a star, the column is used here."""
         for column in columns:
-            if column.name == name.name and column.star is not None:
-                self.result.use(column, Access.READ, name.place)
+            if column.name == name.name and (column.star is not None or column.plain):
+                self.result.uses.extend(TokenUse(source, Access.READ, *name.place) for source in column.sources)
         self.label(name, Explanation.OUTPUT_NAME, "a result column of this query")
 
     def list_items(self, node: Node) -> list[Node]:

@@ -19,7 +19,8 @@ class Visible:
     its value comes from. `star` is set while the column came along in a `*` that nothing has consumed yet: whoever
     takes the column by name or by position makes it a use.
     `shifted` are the columns before it under an alias list: without one of them the name means another column. `shift`
-    is the place of that list.
+    is the place of that list. `plain` says that a result column is a relation's column under its own name: whoever
+    orders by that name loses it with the column.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Visible:
     type: str = ""
     shifted: tuple[ColumnId, ...] = ()
     shift: Place = (0, 0)
+    plain: bool = False
 
     @property
     def origins(self) -> frozenset[ColumnId]:
