@@ -81,8 +81,8 @@ def test_escapes_keep_their_place() -> None:
 def test_a_name_behind_an_open_quote_is_no_identifier(source: str) -> None:
     found = scan(source)
     at = source.index("error_message")
-    trusted = [item for item in (*fragments(found), *gaps(found)) if covers(item, at)]
-    assert trusted
+    trusted: list[Fragment | Gap] = [*fragments(found), *gaps(found)]
+    assert any(covers(item, at) for item in trusted)
 
 
 def covers(item: Fragment | Gap, at: int) -> bool:

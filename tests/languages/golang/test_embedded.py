@@ -38,7 +38,10 @@ def test_a_whole_file_is_left_to_the_scan_of_sql_files() -> None:
 
 def test_a_file_that_is_not_scanned_as_sql_is_a_query() -> None:
     declaration = "//go:embed list.txt\nvar list []byte"
-    files = {"store/list.txt": LISTED, "store/a.go": source(declaration, "db.Query(string(list))")}
+    files: dict[str, str | bytes] = {
+        "store/list.txt": LISTED,
+        "store/a.go": source(declaration, "db.Query(string(list))"),
+    }
     assert texts(scan(files)) == {LISTED}
 
 
