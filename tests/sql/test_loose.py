@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from legacy_ref_scan.model import Claim, Consumer, Fragment, Gap, Piece, Reference, Span
-from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.analyze import Schema, analyze
 from tests.sql.test_bodies import TABLES, schema_of
 
 SCHEMA = schema_of(TABLES)
 
 
-def judged(text: str, consumer: Consumer = Consumer.UNKNOWN, note: str = "") -> set[str]:
+def judged(text: str, consumer: Consumer = Consumer.UNKNOWN, note: str = "", schema: Schema = SCHEMA) -> set[str]:
     data = text.encode()
     span = Span("a.go", 0, len(data))
     fragment = Fragment(data, (Piece(0, len(data), span),), span, consumer=consumer, note=note, kind="go-sql")
     results: set[str] = set()
-    for found in analyze(fragment, SCHEMA):
+    for found in analyze(fragment, schema):
         match found:
             case Reference():
                 results.add(str(found.access))
@@ -56,7 +58,7 @@ def test_parts_names_and_prose(text: str, expected: set[str]) -> None:
     assert judged(text) == expected
 
 
-@pytest.mark.parametrize("note", ["map key", "map index", "comparison", "switch case", "argument of len"])
+@pytest.mark.parametrize("note", ["map index", "comparison", "switch case", "argument of len", "named argument"])
 def test_a_name_that_is_only_looked_at_is_no_gap(note: str) -> None:
     assert judged("message", note=note) == set()
 
@@ -68,3 +70,8 @@ def test_a_name_for_a_query_builder_is_a_gap() -> None:
 def test_a_message_for_people_is_text_unless_it_is_a_query() -> None:
     assert judged("no message in phases", Consumer.TEXT) == set()
     assert judged("SELECT message FROM phases", Consumer.TEXT) == {"read"}
+
+
+@pytest.mark.parametrize(("here", "expected"), [(True, {"loose-name"}), (False, set())])
+def test_a_key_of_a_map_counts_where_the_file_speaks_of_the_table(here: bool, expected: set[str]) -> None:
+    assert judged("message", note="map key", schema=replace(SCHEMA, here=lambda _: here)) == expected

@@ -47,14 +47,17 @@ _MAX_DYNAMIC = 4
 
 @dataclass(frozen=True)
 class Schema:
-    """What a fragment is resolved against. `near` says whether a file's neighbourhood speaks of the table,
-    `concerns` whether a statement at a place in the migrations does.
+    """What a fragment is resolved against.
+
+    `near` says whether a file's folder speaks of the table, `here` whether the file itself does, `concerns` whether a
+    statement at a place in the migrations does.
     """
 
     catalog: Catalog
     watch: Watch
     names: Names
     near: Callable[[str], bool] = lambda _: True
+    here: Callable[[str], bool] = lambda _: True
     concerns: Callable[[Span], bool] = lambda _: True
     star_gates: bool = True
     replacement: str = ""
@@ -359,7 +362,8 @@ class _Analyzer:
         if loose.is_harmless(self.fragment.note):
             yield from self.claims(Explanation.TEXT, self.fragment.note)
             return
-        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(self.fragment.site.path))
+        path = self.fragment.site.path
+        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(path), self.schema.here(path))
         if isinstance(finding, loose.Part):
             yield from self.part(finding)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, Visible, range_variable, relation_of_type
@@ -70,6 +70,7 @@ class FromItems(WithQueries):
 
     def aliased(self, columns: Columns, alias: Node | None, label: str, known: bool = True) -> RangeVariable:
         name, listed = self.alias_names(alias)
+        known = known and not _has_hole(columns)
         return RangeVariable(name.name if name else "", self.rename(columns, listed), known=known, label=label)
 
     def relation_item(self, node: Node, alias: Node | None) -> RangeVariable:
@@ -111,7 +112,9 @@ class FromItems(WithQueries):
             entry = self.tables.find(last.name) if self.tables else None
             if entry is not None:
                 self.label(last, Explanation.VARIABLE, "a WITH query")
-                return RangeVariable(alias or last.name, self.common_columns(entry), label=f"WITH query {last.name}")
+                columns = self.common_columns(entry)
+                known = not _has_hole(columns)
+                return RangeVariable(alias or last.name, columns, known=known, label=f"WITH query {last.name}")
             extra = self.transition_table(last.name)
             if extra is not None:
                 self.label(last, Explanation.VARIABLE, "a transition table")
@@ -237,6 +240,11 @@ class FromItems(WithQueries):
         renamed = self.rename_relation(tuple(columns), listed) if listed else tuple(columns)
         known = all(variable.known for variable in made.variables)
         return Scope(made.parent, [RangeVariable(name.name if name else "", renamed, known=known, label="a join")])
+
+
+def _has_hole(columns: Columns) -> bool:
+    """Whether some of the columns are not known."""
+    return any(column.name == HOLE.decode() for column in columns)
 
 
 def _column_names(scope: Scope) -> list[str]:

@@ -128,7 +128,7 @@ _TABLE_PREFIXES = (b"SELECT 1 FROM ", b"SELECT 1 FROM __part__ JOIN ")
 _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
 # A path, or words with hyphens: neither is a division or a difference.
-_PATH = re.compile(rb"^[\w./*%-]*\w[/-](?!>)[\w./*%-]*$")
+_PATH = re.compile(rb"^[\w./*%@~:+\x1a-]*[\w\x1a][/-](?!>)[\w./*%@~:+\x1a-]*$")
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
 _DOTTED = re.compile(rb"^[\x1a ]*\w+(?:\.\w+)+[\x1a ]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
@@ -157,12 +157,12 @@ def is_statement(text: bytes, strict: bool = False) -> bool:
     return True
 
 
-def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
-    """What a text that is no statement is. `near` says that the table is spoken of in the neighbourhood."""
+def judge(fragment: Fragment, names: Names, near: bool, here: bool) -> Judgement:
+    """What a text that is no statement is. `near` and `here`: the folder, the file itself speaks of the table."""
     text = fragment.text
     column = names.in_text(text, "column")
     if _ONE_NAME.match(text) or _last_name(text) in names.columns:
-        return _one_name(fragment, names, near, column)
+        return _one_name(fragment, names, near, here, column)
     if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text) or _DOTTED.match(text):
         return (Explanation.TEXT, "", "prose")
     part = read_part(text, names)
@@ -176,7 +176,7 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
     return (Explanation.TEXT, "", "a text that is no SQL")
 
 
-def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Judgement:
+def _one_name(fragment: Fragment, names: Names, near: bool, here: bool, column: bool) -> Judgement:
     exact = _last_name(fragment.text) in names.columns
     if fragment.consumer is Consumer.BUILDER:
         if column and near:
@@ -185,22 +185,27 @@ def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Jud
         return (Explanation.TABLE if not column else Explanation.TEXT, "", "a name in a query builder")
     if not column:
         return (Explanation.TABLE, "", "the table's name alone")
-    if exact and near and _goes_somewhere(fragment.note):
+    if exact and near and _goes_somewhere(fragment.note, here):
         return (Explanation.GAP, "loose-name", f"the column's name alone, {fragment.note}: where it goes is not known")
     return (Explanation.TEXT, "", fragment.note or "a name alone")
 
 
-# Uses of a lone name that put it into a data structure of the host language or compare it: a column's name takes
-# another way into a statement, as an argument, a list's element or an operand.
+# Uses of a lone name that only look at it, or that nobody makes.
 _HARMLESS = (
-    "map key",
     "map index",
     "comparison",
     "switch case",
-    "dict key",
     "subscript",
-    "keyword",
     "never used",
+    "argument of len",
+    "named argument",
+    "argument of sql.Named",
+)
+# A key of a map may become a column of a statement that is put together from it, or a field of JSON: where the file
+# speaks of the table, it counts.
+_KEYS = ("map key", "dict key", "keyword")
+_READS_A_REQUEST = re.compile(
+    r"\.(?:Query\(\)\.Get|FormValue|PathValue|Header\(?\)?\.Get|Getenv|LookupEnv|QueryParam)$"
 )
 
 
@@ -215,8 +220,10 @@ def is_harmless(note: str) -> bool:
     return note in ("comparison", "switch case") or note.startswith(("argument of len", "map index"))
 
 
-def _goes_somewhere(note: str) -> bool:
-    return note != "argument of len" and not note.startswith(_HARMLESS)
+def _goes_somewhere(note: str, here: bool) -> bool:
+    if note.startswith(_KEYS):
+        return here
+    return not note.startswith(_HARMLESS) and not _READS_A_REQUEST.search(note)
 
 
 def read_part(text: bytes, names: Names) -> Part | None:

@@ -125,7 +125,7 @@ def test_sqlmock_expectation() -> None:
 
 def test_the_keys_of_named_arguments_go_into_no_query() -> None:
     source = body('\tconn.Query(ctx, "SELECT 1", pgx.NamedArgs{"error_message": "x"})', '"github.com/jackc/pgx/v5"')
-    assert [fragment.note for fragment in fragments(scan(source))] == ["map key"]
+    assert [fragment.note for fragment in fragments(scan(source))] == ["named argument"]
 
 
 def test_several_names_in_one_specification() -> None:

@@ -8,6 +8,7 @@ from legacy_ref_scan.languages.golang.embedded import embedded_text
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
+from legacy_ref_scan.languages.golang.places import key_note
 from legacy_ref_scan.languages.golang.types import type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
@@ -343,7 +344,7 @@ def _pair(frame: Frame, child: Node, map_like: bool, named: TypeName | None) -> 
         frame.store_field(folder, owner, name, result)
         return (Text((Known(name.encode()),)),), result
     key_value = frame.evaluate(key_node)
-    frame.use(key_value, key_node, "map key", strength=STORED)
+    frame.use(key_value, key_node, key_note(frame.file, child), strength=STORED)
     frame.use(result, value_node, "map value", strength=STORED)
     return key_value, result
 

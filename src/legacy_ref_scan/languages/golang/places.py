@@ -139,10 +139,17 @@ def goes_to_people(file: GoFile, node: Node | None) -> bool:
 def _keyed(file: GoFile, node: Node, parent: Node) -> str:
     key = parent.child_by_field_name("key")
     if key is not None and key.start_byte == node.start_byte:
-        return "map key"
+        return key_note(file, parent)
     if key is not None and key.named_child_count and key.named_children[0].type == "identifier":
         return f"struct field {file.text(key)}"
     return "map value"
+
+
+def key_note(file: GoFile, pair: Node) -> str:
+    """What a key of a composite literal is: the arguments of a statement are no columns (pgx.NamedArgs)."""
+    literal = pair.parent.parent if pair.parent is not None else None
+    kind = literal.child_by_field_name("type") if literal is not None else None
+    return "named argument" if kind is not None and file.text(kind).endswith("NamedArgs") else "map key"
 
 
 def _function(file: GoFile, call: Node | None) -> str:
