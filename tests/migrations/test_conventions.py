@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from legacy_ref_scan.migrations import Migration, golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.catalog import replay
+from legacy_ref_scan.migrations import CONVENTIONS, Migration, dbmate, golang_migrate, goose, schema_file, sql_migrate
 from legacy_ref_scan.migrations.history import Convention, History
 from legacy_ref_scan.model import ScanError, SourceFile
+from legacy_ref_scan.schema import Catalog, Index
 
 
 def load(convention: Convention, files: Mapping[str, str | None]) -> History:
@@ -186,6 +188,40 @@ class TestGoose:
         )
 
 
+class TestDbmate:
+    """The tool's rules: pkg/dbmate/migration.go and pkg/dbmate/db.go of amacneil/dbmate."""
+
+    def test_sections_and_options(self) -> None:
+        text = "-- head\n-- migrate:up transaction:false\r\nA;\n-- migrate:upper\n--migrate:down\nZ;\n"
+        (migration,) = load(dbmate, {"db/migrations/20200101000000_a.sql": text}).migrations
+        assert (migration.version, migration.name) == (20200101000000, "20200101000000_a")
+        assert up(migration) == ["A;\n-- migrate:upper\n"]
+        assert down(migration) == ["Z;\n"]
+
+    def test_marks_stand_at_the_start_of_a_line_in_small_letters(self) -> None:
+        history = load(dbmate, {"m/1.sql": "  -- migrate:up\nx", "m/2.sql": "-- MIGRATE:UP\nx"})
+        assert history.problems == (
+            "m/1.sql has no mark of dbmate that says what is up and what is down",
+            "m/2.sql has no mark of dbmate that says what is up and what is down",
+        )
+
+    def test_order_is_that_of_the_names(self) -> None:
+        history = load(dbmate, dict.fromkeys(["m/9_a.sql", "m/10_b.sql"], "-- migrate:up\nx"))
+        assert [item.version for item in history.migrations] == [10, 9]
+
+    def test_the_dumped_schema_is_no_migration(self) -> None:
+        files = {"m/1_a.sql": "-- migrate:up", "m/schema.sql": "CREATE TABLE t ();\n-- migrate:up"}
+        history = load(dbmate, files)
+        assert [item.path for item in history.migrations] == ["m/1_a.sql"]
+        assert (history.problems, history.notes) == ((), ("names that dbmate does not read: m/schema.sql",))
+        sources = {path: SourceFile(path, text.encode(), "sql") for path, text in files.items()}
+        assert dbmate.recognise(list(files), sources.get) == 1
+
+    def test_one_version_twice(self) -> None:
+        history = load(dbmate, dict.fromkeys(["m/1_a.sql", "m/1_b.sql", "m/01_c.sql"], "-- migrate:up\nx"))
+        assert history.problems == ("m/1_a.sql and m/1_b.sql have one version",)
+
+
 class TestSchemaFile:
     def test_files_run_whole_in_numeric_order(self) -> None:
         history = load(schema_file, {"m/10-b.sql": "B", "m/9-a.sql": "A", "m/9-a.down.sql": "Z", "m/x.txt": "x"})
@@ -206,3 +242,55 @@ class TestSchemaFile:
 
     def test_an_unreadable_file_is_a_problem(self) -> None:
         assert load(schema_file, {"m/1.sql": None}).problems == ("m/1.sql cannot be read",)
+
+
+FIRST = "CREATE TABLE t (id bigint PRIMARY KEY, note text, gone text);\nCREATE INDEX t_note ON t (note);\n"
+SECOND = "ALTER TABLE t DROP COLUMN gone;\nALTER TABLE t ADD COLUMN kept int;\nCREATE VIEW v AS SELECT note FROM t;\n"
+UNDO_FIRST = "DROP TABLE t;\n"
+UNDO_SECOND = "DROP VIEW v;\nALTER TABLE t DROP COLUMN kept;\nALTER TABLE t ADD COLUMN gone text;\n"
+
+
+def marked(up_mark: str, down_mark: str, names: tuple[str, str] = ("m/1_a.sql", "m/2_b.sql")) -> dict[str, str]:
+    parts = ((FIRST, UNDO_FIRST), (SECOND, UNDO_SECOND))
+    return {name: f"{up_mark}{do}{down_mark}{undo}" for name, (do, undo) in zip(names, parts, strict=True)}
+
+
+SAME_HISTORY = {
+    "golang-migrate": {
+        "m/1_a.up.sql": FIRST,
+        "m/1_a.down.sql": UNDO_FIRST,
+        "m/2_b.up.sql": SECOND,
+        "m/2_b.down.sql": UNDO_SECOND,
+    },
+    "goose": marked("-- +goose Up\n", "-- +goose Down\n"),
+    "sql-migrate": marked("-- +migrate Up\n", "-- +migrate Down\n"),
+    "dbmate": marked("-- migrate:up\n", "-- migrate:down\n"),
+    "schema-file": {"m/1_a.sql": FIRST, "m/2_b.sql": SECOND},
+}
+
+
+def shape(catalog: Catalog) -> dict[str, tuple[str, list[tuple[str, str]], list[tuple[str, list[str]]]]]:
+    """Relations with their columns and indexes, by name."""
+    shapes = {}
+    for relation in catalog.relations.values():
+        names = {column.attnum: column.name for column in relation.columns}
+        indexes = [item for item in catalog.objects.values() if isinstance(item, Index)]
+        shapes[relation.name] = (
+            relation.kind,
+            [(column.name, column.type) for column in relation.columns],
+            sorted((i.name, [names[n] for n in i.columns]) for i in indexes if i.relation == relation.oid),
+        )
+    return shapes
+
+
+@pytest.mark.parametrize("name", CONVENTIONS)
+def test_same_history_same_catalog(name: str) -> None:
+    history = load(CONVENTIONS[name], SAME_HISTORY[name])
+    assert (history.convention, len(history.migrations), history.problems) == (name, 2, ())
+    catalog = replay(history.migrations)
+    assert catalog.gaps == ()
+    tables = shape(catalog)
+    assert tables.keys() == {"t", "v"}
+    assert [column for column, _ in tables["t"][1]] == ["id", "note", "kept"]
+    assert ("t_note", ["note"]) in tables["t"][2]
+    assert tables == shape(replay(load(golang_migrate, SAME_HISTORY["golang-migrate"]).migrations))

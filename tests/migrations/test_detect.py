@@ -16,6 +16,8 @@ from legacy_ref_scan.workspace import Workspace
 UP = "CREATE TABLE t (c text);\n"
 GOOSE = "-- +goose Up\nCREATE TABLE t (c text);\n-- +goose Down\nDROP TABLE t;\n"
 SQL_MIGRATE = GOOSE.replace("goose", "migrate")
+DBMATE = "-- migrate:up\nCREATE TABLE t (c text);\n-- migrate:down\nDROP TABLE t;\n"
+MARKED = [(GOOSE, "goose"), (SQL_MIGRATE, "sql-migrate"), (DBMATE, "dbmate")]
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +50,7 @@ def test_the_only_directory_is_found(tmp_path: Path) -> None:
     assert str(history) == "db/migrations (golang-migrate, 2 migrations)"
 
 
-@pytest.mark.parametrize(("text", "convention"), [(GOOSE, "goose"), (SQL_MIGRATE, "sql-migrate")])
+@pytest.mark.parametrize(("text", "convention"), MARKED)
 def test_marks_tell_the_convention(tmp_path: Path, text: str, convention: str) -> None:
     workspace = write(tmp_path, {"sql/1_a.sql": text, "sql/2_b.sql": text})
     for history in (detect(workspace), detect(workspace, "sql"), detect(workspace, convention=convention)):
@@ -132,6 +134,12 @@ def test_a_schema_file_is_the_last_resort(tmp_path: Path) -> None:
     write(tmp_path, {"x/structure.sql": UP})
     with pytest.raises(ScanError, match="several directories"):
         detect(Workspace(tmp_path))
+
+
+def test_the_schema_that_dbmate_dumps_stands_back(tmp_path: Path) -> None:
+    files = {"db/schema.sql": UP, "db/migrations/20200101000000_a.sql": DBMATE}
+    history = detect(write(tmp_path, files))
+    assert (history.directory, history.convention, len(history.migrations)) == ("db/migrations", "dbmate", 1)
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:

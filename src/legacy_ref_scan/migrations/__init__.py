@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from legacy_ref_scan.migrations import golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.migrations import dbmate, golang_migrate, goose, schema_file, sql_migrate
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Range
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -20,6 +20,7 @@ CONVENTIONS: dict[str, Convention] = {
     "golang-migrate": golang_migrate,
     "goose": goose,
     "sql-migrate": sql_migrate,
+    "dbmate": dbmate,
     "schema-file": schema_file,
 }
 """Each convention by its name in a rule; the first that recognises a directory is asked first."""
