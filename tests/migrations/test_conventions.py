@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 import pytest
 
 from legacy_ref_scan.catalog import replay
-from legacy_ref_scan.migrations import CONVENTIONS, Migration, dbmate, golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.migrations import (
+    CONVENTIONS,
+    Migration,
+    dbmate,
+    golang_migrate,
+    goose,
+    schema_file,
+    sql_migrate,
+    tern,
+)
 from legacy_ref_scan.migrations.history import Convention, History
 from legacy_ref_scan.model import ScanError, SourceFile
 from legacy_ref_scan.schema import Catalog, Index
@@ -222,6 +231,45 @@ class TestDbmate:
         assert history.problems == ("m/1_a.sql and m/1_b.sql have one version",)
 
 
+class TestTern:
+    """The tool's rules: migrate/migrate.go of jackc/tern."""
+
+    def test_the_line_parts_up_and_down(self) -> None:
+        text = "A;\n---- create above / drop below ----\nZ;\n---- create above / drop below ----\nY;\n"
+        history = load(tern, {"m/001_a.sql": text, "m/2_b.sql": "B;\n", "m/seed.sql": "x", "m/tern.conf": ""})
+        first, second = history.migrations
+        assert (first.version, first.name, up(first)) == (1, "001_a", ["A;\n"])
+        assert down(first) == ["\nZ;\n---- create above / drop below ----\nY;\n"]
+        assert (second.version, up(second), second.down, second.down_path) == (2, ["B;\n"], (), None)
+        assert (history.problems, history.notes) == ((), ("names that tern does not read: m/seed.sql",))
+
+    def test_another_spelling_is_only_a_comment(self) -> None:
+        text = "A;\n--- create above / drop below ---\nB;\n"
+        assert up(load(tern, {"m/1_a.sql": text}).migrations[0]) == [text]
+
+    def test_numeric_order(self) -> None:
+        names = [f"m/{number}_x.sql" for number in range(1, 12)]
+        assert [item.version for item in load(tern, dict.fromkeys(names, "x")).migrations] == list(range(1, 12))
+
+    def test_what_is_wrong(self) -> None:
+        mark = "---- create above / drop below ----"
+        files = {"m/2_a.sql": "x", "m/02_b.sql": "{{ .x }}", "m/4_c.sql": f"x\n{mark}\n{{{{ y }}}}", "m/5_d.sql": None}
+        assert load(tern, files).problems == (
+            "m/5_d.sql cannot be read",
+            "m/02_b.sql is a template of tern: what it becomes is not known",
+            "m/02_b.sql is the first migration, but tern counts from 1",
+            "m/02_b.sql and m/2_a.sql have one version",
+            "between m/2_a.sql and m/4_c.sql is a hole, which tern refuses",
+        )
+
+    def test_one_mark_makes_the_numbered_files_of_a_directory_migrations(self) -> None:
+        mark = b"---- create above / drop below ----"
+        sources = {path: SourceFile(path, b"x", "sql") for path in ("1_a.sql", "2_b.sql", "c.sql")}
+        assert tern.recognise(list(sources), sources.get) == 0
+        sources["2_b.sql"] = SourceFile("2_b.sql", mark, "sql")
+        assert tern.recognise(list(sources), sources.get) == 2
+
+
 class TestSchemaFile:
     def test_files_run_whole_in_numeric_order(self) -> None:
         history = load(schema_file, {"m/10-b.sql": "B", "m/9-a.sql": "A", "m/9-a.down.sql": "Z", "m/x.txt": "x"})
@@ -238,7 +286,7 @@ class TestSchemaFile:
     @pytest.mark.parametrize("mark", ["-- migrate:down", "---- create above / drop below ----", "-- +goose Down"])
     def test_a_file_that_goes_both_ways_is_a_problem(self, mark: str) -> None:
         history = load(schema_file, {"m/1.sql": f"A;\n{mark}\nZ;\n"})
-        assert history.problems == ("m/1.sql holds an up and a down part: name the convention that it is written for",)
+        assert history.problems == ("m/1.sql holds an up and a down part, but is run whole: name its convention",)
 
     def test_an_unreadable_file_is_a_problem(self) -> None:
         assert load(schema_file, {"m/1.sql": None}).problems == ("m/1.sql cannot be read",)
@@ -265,6 +313,7 @@ SAME_HISTORY = {
     "goose": marked("-- +goose Up\n", "-- +goose Down\n"),
     "sql-migrate": marked("-- +migrate Up\n", "-- +migrate Down\n"),
     "dbmate": marked("-- migrate:up\n", "-- migrate:down\n"),
+    "tern": marked("", "---- create above / drop below ----\n"),
     "schema-file": {"m/1_a.sql": FIRST, "m/2_b.sql": SECOND},
 }
 

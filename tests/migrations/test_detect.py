@@ -17,7 +17,8 @@ UP = "CREATE TABLE t (c text);\n"
 GOOSE = "-- +goose Up\nCREATE TABLE t (c text);\n-- +goose Down\nDROP TABLE t;\n"
 SQL_MIGRATE = GOOSE.replace("goose", "migrate")
 DBMATE = "-- migrate:up\nCREATE TABLE t (c text);\n-- migrate:down\nDROP TABLE t;\n"
-MARKED = [(GOOSE, "goose"), (SQL_MIGRATE, "sql-migrate"), (DBMATE, "dbmate")]
+TERN = "CREATE TABLE t (c text);\n---- create above / drop below ----\nDROP TABLE t;\n"
+MARKED = [(GOOSE, "goose"), (SQL_MIGRATE, "sql-migrate"), (DBMATE, "dbmate"), (TERN, "tern")]
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +112,16 @@ def test_two_likely_directories_are_an_error_that_names_them(tmp_path: Path) -> 
     with pytest.raises(ScanError, match=r"a \(golang-migrate, 2\), b \(goose, 1\)\. Name one with --migrations"):
         detect(workspace)
     assert detect(workspace, convention="goose").directory == "b"
+
+
+def test_two_conventions_that_claim_one_directory_are_an_error_that_names_them(tmp_path: Path) -> None:
+    workspace = write(tmp_path, {"m/1_a.sql": DBMATE, "m/2_b.sql": TERN})
+    message = r"several conventions claim the migrations: m \(tern, 2\), m \(dbmate, 1\)\. Name one in the rule"
+    for directory in (None, "m"):
+        with pytest.raises(ScanError, match=message):
+            detect(workspace, directory)
+    assert detect(workspace, "m", "tern").convention == "tern"
+    assert detect(workspace, convention="dbmate").convention == "dbmate"
 
 
 def test_the_directory_that_is_about_the_table_wins(tmp_path: Path) -> None:

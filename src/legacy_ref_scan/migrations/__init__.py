@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from legacy_ref_scan.migrations import dbmate, golang_migrate, goose, schema_file, sql_migrate
+from legacy_ref_scan.migrations import dbmate, golang_migrate, goose, schema_file, sql_migrate, tern
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Range
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -21,6 +21,7 @@ CONVENTIONS: dict[str, Convention] = {
     "goose": goose,
     "sql-migrate": sql_migrate,
     "dbmate": dbmate,
+    "tern": tern,
     "schema-file": schema_file,
 }
 """Each convention by its name in a rule; the first that recognises a directory is asked first."""
@@ -73,7 +74,7 @@ def _given(workspace: Workspace, directory: str, convention: str | None) -> Hist
             where = f"{directory or '.'}: no such file or directory with files in the {workspace.tree.label}"
             raise ScanError(f"migrations in {where}")
         paths = _of_directory(below, directory)
-    name = convention or _convention_of(paths, workspace)
+    name = convention or _convention_of(directory, paths, workspace)
     history = CONVENTIONS[name].load(directory, paths, workspace.read)
     if not history.migrations and not history.problems:
         return replace(history, problems=(f"no migrations of the {name} convention in {directory or '.'}",))
@@ -86,9 +87,11 @@ def _of_directory(below: Sequence[str], directory: str) -> tuple[str, ...]:
     return direct if any(path.endswith(".sql") for path in direct) else tuple(below)
 
 
-def _convention_of(paths: Sequence[str], workspace: Workspace) -> str:
+def _convention_of(directory: str, paths: Sequence[str], workspace: Workspace) -> str:
     counts = {name: CONVENTIONS[name].recognise(paths, workspace.read) for name in CONVENTIONS if name != "schema-file"}
-    best = max(counts, key=lambda name: counts[name])
+    best, second, *_ = sorted(counts, key=lambda name: -counts[name])
+    if counts[second] and counts[best] < _CLEARLY_LARGER * counts[second]:
+        raise ScanError(_several(_Candidate(directory, name, counts[name], ()) for name in (best, second)))
     return best if counts[best] else "schema-file"
 
 
@@ -119,11 +122,20 @@ def _load_best(
         best = [item for item in best if _about(item, workspace, concerns)] or best
     best = sorted(best, key=lambda item: (-item.count, item.directory))
     if len(best) > 1 and best[0].count < _CLEARLY_LARGER * best[1].count:
-        listed = ", ".join(map(str, best))
-        raise ScanError(f"several directories hold migrations: {listed}. Name one with --migrations DIR")
+        raise ScanError(_several(best))
     history = _given(workspace, best[0].directory, best[0].convention)
     others = sorted(str(item) for item in candidates if item is not best[0])
     return replace(history, notes=(*history.notes, *(f"other migrations, not used: {item}" for item in others)))
+
+
+def _several(candidates: Iterable[_Candidate]) -> str:
+    found = list(candidates)
+    listed = ", ".join(map(str, found))
+    if len({item.directory for item in found}) > 1:
+        return f"several directories hold migrations: {listed}. Name one with --migrations DIR"
+    return (
+        f"several conventions claim the migrations: {listed}. Name one in the rule, with `directory` and `convention`"
+    )
 
 
 def _without(candidates: Sequence[_Candidate], names: frozenset[str]) -> Sequence[_Candidate]:

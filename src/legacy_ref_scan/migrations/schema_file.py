@@ -11,6 +11,7 @@ _NAMES = frozenset({"schema.sql", "structure.sql"})
 _DOWN = re.compile(r"\.(down|undo)\.sql$")
 _NUMBER = re.compile(r"[Vv]?(\d+)")
 # Marks of tools that keep both directions in one file: to run such a file from end to end would undo what it does.
+# Directories of most are recognised: here they arrive where a rule says schema-file. MyBatis (@UNDO) is not known.
 _TWO_WAYS = re.compile(
     rb"^(?:--[ \t]*migrate:down|----[ \t]*create above / drop below[ \t]*----|--[ \t]*//[ \t]*@UNDO"
     rb"|--[ \t]*\+goose[ \t]+Down|-- \+migrate Down)",
@@ -34,7 +35,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
             problems.append(f"{path} cannot be read")
             continue
         if _TWO_WAYS.search(source.data):
-            problems.append(f"{path} holds an up and a down part: name the convention that it is written for")
+            problems.append(f"{path} holds an up and a down part, but is run whole: name its convention")
         number = _NUMBER.match(path.rpartition("/")[2])
         name = path.rpartition("/")[2].rpartition(".")[0]
         whole = ((0, len(source.data)),)
