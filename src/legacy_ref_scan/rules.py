@@ -15,7 +15,7 @@ from typing import Any
 
 from legacy_ref_scan.model import ScanError, Target
 
-CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "schema-file")
+CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "schema-file")
 """The names of `migrations.CONVENTIONS`, which a rule may choose from."""
 
 _ACCESSES = ("read", "write", "star", "depend")

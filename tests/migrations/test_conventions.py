@@ -12,6 +12,7 @@ from legacy_ref_scan.migrations import (
     CONVENTIONS,
     Migration,
     dbmate,
+    flyway,
     golang_migrate,
     goose,
     schema_file,
@@ -270,6 +271,59 @@ class TestTern:
         assert tern.recognise(list(sources), sources.get) == 2
 
 
+class TestFlyway:
+    """The tool's rules: "Migrations" and "Baseline migrations" in Flyway's documentation."""
+
+    def test_versions_in_numeric_order_with_their_undos_and_repeatable_ones_last(self) -> None:
+        names = ["V1.10__d", "V1_2__c", "V1__a", "V01.1__b", "V2__e", "U1.2__c", "R__b_view", "R__a_view"]
+        history = load(flyway, {f"m/{name}.sql": f"{name};" for name in names})
+        order = ["V1__a", "V01.1__b", "V1_2__c", "V1.10__d", "V2__e", "R__a_view", "R__b_view"]
+        assert [item.name for item in history.migrations] == order
+        assert [item.version for item in history.migrations] == [1, 1, 1, 1, 2, 0, 0]
+        assert [item.repeatable for item in history.migrations] == [False] * 5 + [True] * 2
+        assert [item.down_path for item in history.migrations if item.down] == ["m/U1.2__c.sql"]
+        assert (history.migrations[2].down, up(history.migrations[2])) == (((0, 8),), ["V1_2__c;"])
+        assert (history.problems, history.notes) == ((), ())
+
+    def test_a_baseline_is_ignored_where_older_migrations_are(self) -> None:
+        history = load(flyway, dict.fromkeys(["m/V1__a.sql", "m/V6__b.sql", "m/B5__x.sql"], "x"))
+        assert [item.name for item in history.migrations] == ["V1__a", "V6__b"]
+        assert history.notes == ("the baseline m/B5__x.sql is ignored: there are older migrations",)
+        same = load(flyway, dict.fromkeys(["m/V5__a.sql", "m/B5__x.sql"], "x"))
+        assert [item.name for item in same.migrations] == ["V5__a"]
+
+    def test_the_last_baseline_begins_where_nothing_is_older(self) -> None:
+        history = load(flyway, dict.fromkeys(["m/V11__a.sql", "m/B5__x.sql", "m/B10__y.sql"], "x"))
+        assert [item.name for item in history.migrations] == ["B10__y", "V11__a"]
+        assert history.notes == (
+            "the baseline m/B5__x.sql is ignored: there are older migrations",
+            "the history begins with the baseline m/B10__y.sql",
+        )
+
+    def test_what_is_wrong(self) -> None:
+        names = ["V1__a.sql", "V1.0__b.sql", "s/R__v.sql", "R__v.sql", "V3__J.java", "afterMigrate__x.sql", "U9__z.sql"]
+        files = {f"m/{name}": "x" for name in [*names, "v4__w.sql", "V3__J.conf"]}
+        history = load(flyway, {**files, "m/V2__c.sql": "GRANT ALL ON t TO ${user}", "m/V5__d.sql": None})
+        assert history.problems == (
+            "m/V3__J.java is a migration in code: what it does to the schema is not known",
+            "m/afterMigrate__x.sql is a callback of Flyway: what it does to the schema is not known",
+            "m/V1.0__b.sql and m/V1__a.sql have one version",
+            "m/R__v.sql and m/s/R__v.sql have one description",
+            "m/V2__c.sql has placeholders (${…}): what Flyway puts there is not known",
+            "m/V5__d.sql cannot be read",
+        )
+        assert history.notes == ("m/U9__z.sql undoes no migration", "names that Flyway does not read: m/v4__w.sql")
+
+    def test_a_version_without_a_description_runs_too(self) -> None:
+        history = load(flyway, dict.fromkeys(["m/V2.sql", "m/V1__a.sql"], "x"))
+        assert [item.name for item in history.migrations] == ["V1__a", "V2"]
+        assert flyway.recognise(["m/V2.sql"], lambda path: None) == 0
+
+    def test_recognise_counts_all_but_undos(self) -> None:
+        paths = ["V1__a.sql", "V1_a.sql", "v2__a.sql", "R__b.sql", "B1__c.sql", "U1__a.sql", "V2__a.txt", "Vx__a.sql"]
+        assert flyway.recognise(paths, lambda path: None) == 3
+
+
 class TestSchemaFile:
     def test_files_run_whole_in_numeric_order(self) -> None:
         history = load(schema_file, {"m/10-b.sql": "B", "m/9-a.sql": "A", "m/9-a.down.sql": "Z", "m/x.txt": "x"})
@@ -314,6 +368,12 @@ SAME_HISTORY = {
     "sql-migrate": marked("-- +migrate Up\n", "-- +migrate Down\n"),
     "dbmate": marked("-- migrate:up\n", "-- migrate:down\n"),
     "tern": marked("", "---- create above / drop below ----\n"),
+    "flyway": {
+        "m/V1__a.sql": FIRST,
+        "m/U1__a.sql": UNDO_FIRST,
+        "m/V2__b.sql": SECOND,
+        "m/U2__b.sql": UNDO_SECOND,
+    },
     "schema-file": {"m/1_a.sql": FIRST, "m/2_b.sql": SECOND},
 }
 

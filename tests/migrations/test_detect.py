@@ -147,6 +147,24 @@ def test_a_schema_file_is_the_last_resort(tmp_path: Path) -> None:
         detect(Workspace(tmp_path))
 
 
+def test_flyway_reads_the_directories_below_its_own(tmp_path: Path) -> None:
+    files = {"db/migration/V1__a.sql": UP, "db/migration/2024/V2__b.sql": UP, "db/migration/views/R__v.sql": UP}
+    workspace = write(tmp_path, files | {"src/test/V1__a.sql": UP})
+    for history in (detect(workspace), detect(workspace, "db/migration"), detect(workspace, convention="flyway")):
+        assert (history.directory, history.convention) == ("db/migration", "flyway")
+        assert [item.name for item in history.migrations] == ["V1__a", "V2__b", "R__v"]
+    assert detect(workspace).notes == ("other migrations, not used: src/test (flyway, 1)",)
+    assert len(detect(workspace, "db/migration/2024/V2__b.sql").migrations) == 1
+    assert len(detect(workspace, "db/migration/views").migrations) == 1
+
+
+def test_flyway_directories_side_by_side_are_an_error_until_their_parent_is_named(tmp_path: Path) -> None:
+    workspace = write(tmp_path, {"db/a/V1__a.sql": UP, "db/b/V2__b.sql": UP})
+    with pytest.raises(ScanError, match=r"several directories hold migrations: db/a \(flyway, 1\), db/b"):
+        detect(workspace)
+    assert len(detect(workspace, "db").migrations) == 2
+
+
 def test_the_schema_that_dbmate_dumps_stands_back(tmp_path: Path) -> None:
     files = {"db/schema.sql": UP, "db/migrations/20200101000000_a.sql": DBMATE}
     history = detect(write(tmp_path, files))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from legacy_ref_scan.migrations import dbmate, golang_migrate, goose, schema_file, sql_migrate, tern
+from legacy_ref_scan.migrations import dbmate, flyway, golang_migrate, goose, schema_file, sql_migrate, tern
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Range
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -22,6 +22,7 @@ CONVENTIONS: dict[str, Convention] = {
     "sql-migrate": sql_migrate,
     "dbmate": dbmate,
     "tern": tern,
+    "flyway": flyway,
     "schema-file": schema_file,
 }
 """Each convention by its name in a rule; the first that recognises a directory is asked first."""
@@ -29,6 +30,7 @@ CONVENTIONS: dict[str, Convention] = {
 _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver", "clickhouse", "oracle"})
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
+_WITH_SUBDIRECTORIES = frozenset({"flyway"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,23 @@ def _given(workspace: Workspace, directory: str, convention: str | None) -> Hist
     if directory in set(workspace.all_paths) | workspace.unreadable.keys():
         paths: tuple[str, ...] = (directory,)
     else:
-        prefix = f"{directory}/" if directory else ""
-        below = [path for path in workspace.all_paths if path.startswith(prefix)]
+        below = _below(directory, workspace.all_paths)
         if not below:
             where = f"{directory or '.'}: no such file or directory with files in the {workspace.tree.label}"
             raise ScanError(f"migrations in {where}")
         paths = _of_directory(below, directory)
     name = convention or _convention_of(directory, paths, workspace)
+    if name in _WITH_SUBDIRECTORIES and paths != (directory,):
+        paths = tuple(_below(directory, workspace.all_paths))
     history = CONVENTIONS[name].load(directory, paths, workspace.read)
     if not history.migrations and not history.problems:
         return replace(history, problems=(f"no migrations of the {name} convention in {directory or '.'}",))
     return history
+
+
+def _below(directory: str, paths: Iterable[str]) -> list[str]:
+    prefix = f"{directory}/" if directory else ""
+    return [path for path in paths if path.startswith(prefix)]
 
 
 def _of_directory(below: Sequence[str], directory: str) -> tuple[str, ...]:
@@ -109,9 +117,20 @@ def _candidates(workspace: Workspace, convention: str | None) -> Iterable[_Candi
         if (count := CONVENTIONS[name].recognise(paths, workspace.read))
     ]
     if found or convention not in (None, "schema-file"):
-        return found
+        return _with_subdirectories(found)
     files = (path for path in workspace.all_paths if schema_file.recognise([path], workspace.read))
     return [_Candidate(path, "schema-file", 1, (path,)) for path in files]
+
+
+def _with_subdirectories(candidates: Sequence[_Candidate]) -> Iterable[_Candidate]:
+    """Where a tool reads subdirectories too, what is found there belongs to the candidate above."""
+    for item in candidates:
+        alike = [other for other in candidates if other.convention == item.convention in _WITH_SUBDIRECTORIES]
+        if any(item is not other and _below(other.directory, [item.paths[0]]) for other in alike):
+            continue
+        inside = [other for other in alike if _below(item.directory, [other.paths[0]])] or [item]
+        paths = tuple(path for other in inside for path in other.paths)
+        yield replace(item, count=sum(other.count for other in inside), paths=paths)
 
 
 def _load_best(

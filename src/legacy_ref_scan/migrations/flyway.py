@@ -1,0 +1,143 @@
+"""Flyway: one file a direction, `V1.2__name.sql`, its undo `U1.2__name.sql`, and `R__name.sql` that runs again.
+
+The rules are those of its documentation, "Migrations", "Baseline migrations" and "Placeholders", with the defaults for
+prefixes, separator and suffix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from legacy_ref_scan.migrations.history import History, Migration, Read
+
+_NAME = re.compile(r"(?:([VUB])(\d+(?:[._]\d+)*)(?:__(.*))?|R__(.+))\.sql")
+_CODE = re.compile(r"(?:[VUB]\d.*|R)__.+\.(?:java|kt)")
+_CALLBACK = re.compile(r"(?:before|after)[A-Z][A-Za-z]*(?:__.*)?\.sql")
+_PLACEHOLDER = b"${"
+
+_Version = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    kind: str  # "V", "U" (undo), "B" (baseline), "R" (repeatable)
+    version: _Version  # empty for R
+    title: str
+
+    @property
+    def order(self) -> tuple[bool, _Version, str, str]:
+        """Repeatable ones last, by description; the others by version, part by part."""
+        return self.kind == "R", self.version, self.title if self.kind == "R" else "", self.path
+
+
+def recognise(paths: Sequence[str], read: Read) -> int:
+    """Counts all with a description but the undo files. (`read` is not needed: the names say it.)
+
+    Flyway runs V1.sql too, but by that name alone it could be anybody's.
+    """
+    return sum(1 for file in _files(paths) if file.kind != "U" and file.title)
+
+
+def load(directory: str, paths: Sequence[str], read: Read) -> History:
+    """See `Convention.load`. A baseline stands in for the versions up to its own only where none of them is there."""
+    files = sorted(_files(paths), key=lambda file: file.order)
+    first = _baseline(files)
+    chosen = [file for file in files if file.kind in "VR" or file is first]
+    downs = {file.version: file.path for file in files if file.kind == "U"}
+    migrations: list[Migration] = []
+    problems = [*_unknown(paths), *_twice(chosen)]
+    for file in chosen:
+        migration = _migration(file, downs.get(file.version), read)
+        if migration is None:
+            problems.append(f"{file.path} cannot be read")
+            continue
+        if _PLACEHOLDER in migration.source.data:
+            problems.append(f"{file.path} has placeholders (${{…}}): what Flyway puts there is not known")
+        migrations.append(migration)
+    notes = (*_baselines(files, first), *_ignored(paths, files))
+    return History(directory, "flyway", tuple(migrations), tuple(problems), notes)
+
+
+def _files(paths: Sequence[str]) -> Iterator[_File]:
+    for path in paths:
+        match = _NAME.fullmatch(path.rpartition("/")[2])
+        if match:
+            kind, number, title, of_repeatable = match.groups()
+            yield _File(path, kind or "R", _parts(number or ""), (title or of_repeatable or "").replace("_", " "))
+
+
+def _parts(number: str) -> _Version:
+    """1_2 is 1.2, and 1.0 is 1."""
+    parts = [int(part) for part in re.split(r"[._]", number) if part]
+    while len(parts) > 1 and parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)
+
+
+def _baseline(files: Sequence[_File]) -> _File | None:
+    """The last one before all versions, where a new database starts; None where the versions are there from the start.
+
+    Both ways lead to one schema, and the versions tell more of it.
+    """
+    oldest = min((file.version for file in files if file.kind == "V"), default=None)
+    before = [file for file in files if file.kind == "B" and (oldest is None or file.version < oldest)]
+    return before[-1] if before else None
+
+
+def _migration(file: _File, down_path: str | None, read: Read) -> Migration | None:
+    source = read(file.path)
+    if source is None:
+        return None
+    undo = read(down_path) if down_path and file.kind == "V" else None
+    return Migration(
+        version=file.version[0] if file.version else 0,
+        name=file.path.rpartition("/")[2].removesuffix(".sql"),
+        path=file.path,
+        up=((0, len(source.data)),),
+        source=source,
+        down_path=undo.path if undo else None,
+        down=((0, len(undo.data)),) if undo else (),
+        repeatable=file.kind == "R",
+    )
+
+
+def _unknown(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
+        name = path.rpartition("/")[2]
+        if _CODE.fullmatch(name):
+            yield f"{path} is a migration in code: what it does to the schema is not known"
+        elif _CALLBACK.fullmatch(name):
+            yield f"{path} is a callback of Flyway: what it does to the schema is not known"
+
+
+def _twice(files: Sequence[_File]) -> Iterator[str]:
+    """Flyway refuses a version, or a description of a repeatable one, that exists twice."""
+    for first, second in pairwise(files):
+        if first.version and first.version == second.version:
+            yield f"{first.path} and {second.path} have one version"
+        elif first.kind == second.kind == "R" and first.title == second.title:
+            yield f"{first.path} and {second.path} have one description"
+
+
+def _baselines(files: Sequence[_File], first: _File | None) -> Iterator[str]:
+    for file in files:
+        if file is first:
+            yield f"the history begins with the baseline {file.path}"
+        elif file.kind == "B":
+            yield f"the baseline {file.path} is ignored: there are older migrations"
+
+
+def _ignored(paths: Sequence[str], files: Sequence[_File]) -> Iterator[str]:
+    versions = {file.version for file in files if file.kind == "V"}
+    yield from (
+        f"{item.path} undoes no migration" for item in files if item.kind == "U" and item.version not in versions
+    )
+    known = {file.path for file in files}
+    ignored = [path for path in paths if path.endswith(".sql") and path not in known]
+    ignored = [path for path in ignored if not _CALLBACK.fullmatch(path.rpartition("/")[2])]
+    if ignored:
+        yield f"names that Flyway does not read: {', '.join(ignored)}"
