@@ -227,6 +227,15 @@ class TestDbmate:
         sources = {path: SourceFile(path, text.encode(), "sql") for path, text in files.items()}
         assert dbmate.recognise(list(files), sources.get) == 1
 
+    def test_several_sections_in_one_file(self) -> None:
+        text = "-- migrate:up\nA;\n-- migrate:down\nZ;\n-- migrate:up\nB;\n-- migrate:down\nY;\n"
+        (migration,) = load(dbmate, {"m/1_a.sql": text}).migrations
+        assert (up(migration), down(migration)) == (["A;\n", "B;\n"], ["Z;\n", "Y;\n"])
+
+    def test_a_file_that_only_goes_down(self) -> None:
+        history = load(dbmate, {"m/1_a.sql": "-- migrate:down\nZ;\n"})
+        assert history.problems == ("m/1_a.sql has no up part, which dbmate refuses",)
+
     def test_one_version_twice(self) -> None:
         history = load(dbmate, dict.fromkeys(["m/1_a.sql", "m/1_b.sql", "m/01_c.sql"], "-- migrate:up\nx"))
         assert history.problems == ("m/1_a.sql and m/1_b.sql have one version",)

@@ -37,7 +37,8 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     history = _SECTIONS.load(directory, chosen, read)
     others = sorted(path for path in paths if path.endswith(".sql") and path not in chosen)
     notes = (f"names that dbmate does not read: {', '.join(others)}",) if others else ()
-    return replace(history, problems=(*history.problems, *_twice(history.migrations)), notes=notes)
+    no_up = (f"{item.path} has no up part, which dbmate refuses" for item in history.migrations if not item.up)
+    return replace(history, problems=(*history.problems, *no_up, *_twice(history.migrations)), notes=notes)
 
 
 def _numbered(paths: Iterable[str]) -> list[str]:
