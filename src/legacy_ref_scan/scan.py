@@ -107,7 +107,8 @@ def read_history(request: Request, workspace: Workspace, names: Names) -> Histor
     """The migrations: of the request's directory, else the rules', else the one that is found."""
     plans = [rule.migration for rule in request.rules if rule.migration is not None]
     directory = request.migrations or next((plan.directory for plan in plans if plan.directory), None)
-    convention = None if request.migrations else next((plan.convention for plan in plans if plan.convention), None)
+    spoken_of = (plan for plan in plans if request.migrations in (None, plan.directory))
+    convention = next((plan.convention for plan in spoken_of if plan.convention), None)
     return detect(workspace, directory, convention, lambda data: names.in_text(data, "table"))
 
 
