@@ -35,6 +35,15 @@ def test_a_statement_that_cannot_be_read_is_never_clean(tmp_path: Path) -> None:
     assert run(tmp_path, {"queries.sql": "SELECT message FROM phases WHERE ((;"}).verdict is not Verdict.CLEAN
 
 
+def test_a_function_in_a_language_that_is_not_read_is_never_clean(tmp_path: Path) -> None:
+    body = "plpy.execute('UPDATE phases SET message = 1')"
+    function = f"CREATE FUNCTION f() RETURNS void LANGUAGE plpython3u AS $$ {body} $$;"
+    report = run(tmp_path, {"migrations/000002_f.up.sql": function})
+    assert [gap.reason for gap in report.gaps] == ["foreign-language"]
+    dropped = run(tmp_path, {"migrations/000003_f.up.sql": "DROP FUNCTION f();"})
+    assert dropped.verdict is Verdict.CLEAN
+
+
 def test_sql_for_another_database_beside_the_one_for_postgres(tmp_path: Path) -> None:
     drop = {"db/sqlite/x.sql": "SELECT message FROM phases;", "db/postgres/x.sql": "SELECT id FROM phases;"}
     report = run(tmp_path, drop, migrations="migrations")

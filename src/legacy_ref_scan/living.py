@@ -111,6 +111,10 @@ def _function(function: Function, schema: Schema) -> Iterator[Found]:
         message = f"function {symbol} needs {{target}}: {_REFUSED}"
         advice = "replace the function in a migration before the column goes"
         yield _reference(watched, Access.DEPEND, span, "function", symbol, True, message, advice)
+    unread = function.body is None and not function.atomic and function.language not in ("c", "internal")
+    if unread and schema.names.in_text(function.definition.encode()):
+        message = f"function {symbol} names the column or its table in {function.language}, which is not read"
+        yield Gap(function.span, "foreign-language", message, symbol)
     yield from analyze_function(function, schema)
 
 

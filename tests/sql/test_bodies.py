@@ -126,3 +126,41 @@ def test_a_finding_in_an_escaped_body_points_at_its_token() -> None:
         f for f in analyze(whole_file(source, kind="sql-file"), schema_of(TABLES)) if isinstance(f, Reference)
     )
     assert source.data[reference.span.start : reference.span.end] == b"message"
+
+
+def reasons_in(text: str | bytes) -> list[str]:
+    """The reasons of the gaps in a text that surely is SQL."""
+    data = text.encode() if isinstance(text, str) else text
+    fragment = whole_file(SourceFile("q.sql", data, "sql"), kind="sql-file", consumer=Consumer.SQL)
+    return [f.reason for f in analyze(fragment, schema_of(TABLES)) if isinstance(f, Gap)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("SELECT mess\x1a FROM phases", ["dynamic-column"]),
+        ("SELECT \x1asage FROM phases", ["dynamic-column"]),
+        ('SELECT p."mes\x1age" FROM phases p', ["dynamic-column"]),
+        ("SELECT stat\x1a FROM phases", []),
+        ("SELECT id FROM phases m\x1a", []),
+        ("SELECT id FROM phases WHERE status = 'mess\x1a'", []),
+        ("SELECT mess\x1a FROM jobs", []),
+    ],
+)
+def test_a_hole_within_a_name(text: str, reasons: list[str]) -> None:
+    assert reasons_in(text) == reasons
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("SELECT query_to_xml('SELECT message FROM phases', true, true, '');", ["statement-in-literal"]),
+        ("SELECT format('UPDATE %I SET message = NULL', 'phases') \\gexec\n", ["statement-in-literal"]),
+        ("SELECT id FROM phases WHERE status = 'no message';", []),
+        ("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT message FROM phases';", []),
+        ("\\set col message\nSELECT :col FROM phases;", ["psql-variable"]),
+        ("\\echo message of phases\nSELECT id FROM phases;", []),
+    ],
+)
+def test_text_that_becomes_sql_later(text: str, reasons: list[str]) -> None:
+    assert reasons_in(text) == reasons

@@ -103,6 +103,13 @@ def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
             yield from analyzer.statement(start, end, NO_ENVIRONMENT)
 
 
+_SETS_NAME = re.compile(rb"\s*\\set\s", re.IGNORECASE)
+_QUOTES = re.compile(rb"^(?:[eE]?'|\$\w*\$)\s*|(?:'|\$\w*\$)$")
+_DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
+_TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
+_TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
+
+
 class _Analyzer:
     def __init__(self, fragment: Fragment, schema: Schema, depth: int = 0) -> None:
         self.fragment, self.schema, self.depth = fragment, schema, depth
@@ -160,7 +167,10 @@ class _Analyzer:
             at = start + raw.lower().index(b"\\copy") + 1
             yield from self.statement(at, end, NO_ENVIRONMENT)
         elif raw.lstrip().startswith(b"\\"):
-            yield self.claim(start, end, Explanation.TEXT, "a psql command")
+            if _SETS_NAME.match(raw) and self.mentions(raw, "column"):
+                yield self.gap(start, end, "psql-variable", "a psql variable that may become the column's name")
+            else:
+                yield self.claim(start, end, Explanation.TEXT, "a psql command")
         else:
             yield self.claim(start, end, Explanation.VALUE, "data of COPY")
 
@@ -289,12 +299,18 @@ class _Analyzer:
         for offset, reach in result.holes.items():
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
+        yield from self.torn_by_holes(start, end)
+        stores = whole and _DEFINES.match(self.text, start, end) is None
         elsewhere = whole and bool(result.relations) and not self.about_table(self.text[start:end])
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
                 if self.schema.names.matter(raw) and self.mentions(raw):  # the first is quick
-                    yield self.classify(token, raw, result, elsewhere)
+                    if stores and self.holds_statement(token, raw):
+                        message = "a literal that reads like a statement: something may run it"
+                        yield self.gap(token.start, token.end, "statement-in-literal", message)
+                    else:
+                        yield self.classify(token, raw, result, elsewhere)
         if b'&"' in self.text[start:end]:
             yield from self.torn(start, end)
 
@@ -306,6 +322,29 @@ class _Analyzer:
             holder = starts[bisect_right(starts, start + first) - 1]
             if ends[holder] < start + last or not self.mentions(self.text[holder : ends[holder]]):
                 yield self.gap(start + first, start + last, "unreadable-sql", f"{name}: a quote tears this name apart")
+
+    def holds_statement(self, token: Token, raw: bytes) -> bool:
+        """Whether a literal is a statement with the column's name, as `dblink`, `query_to_xml` and `\\gexec` run it."""
+        return (
+            token.kind in (Kind.STRING, Kind.DOLLAR)
+            and self.mentions(raw, "column")
+            and loose.is_statement(_QUOTES.sub(b"", raw), strict=True)
+        )
+
+    def torn_by_holes(self, start: int, end: int) -> Iterator[Gap]:
+        """Holes within a name that could make it the column's: `error_%s`. One that begins with a hole counts too."""
+        text = self.text[start:end]
+        if HOLE not in text or not (self.mentions(text, "table") or self.mentions(text, "dependent")):
+            return
+        names = (Kind.HOLE, Kind.QUOTED)
+        inside = {at for t in tokens(self.text, start, end) if t.kind in names for at in range(t.start, t.end)}
+        for match in _TORN.finditer(self.text, start, end):
+            solid = match[0].replace(HOLE, b"")
+            offset = match.start() + match[0].index(HOLE)
+            if offset in inside and len(solid) >= _TELLING:
+                pattern = r"\w+".join(map(re.escape, match[0].decode("utf-8", "replace").split(HOLE.decode())))
+                if any(re.fullmatch(pattern, column, re.IGNORECASE) for column in self.schema.names.columns):
+                    yield self.hole(offset)
 
     def classify(self, token: Token, raw: bytes, result: Resolved, elsewhere: bool) -> Found:
         """What a token that holds a mention is, when it is no use of a target.

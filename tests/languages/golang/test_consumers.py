@@ -114,6 +114,22 @@ def test_gorm_model_without_tags() -> None:
     }
 
 
+MODEL = "package m\ntype CampaignPhase struct {{ ID int; ErrorMessage string{} }}\n"
+USER = 'package q\nimport "gorm.io/gorm"\nfunc F(db *gorm.DB) { db.Create(&m.CampaignPhase{}) }\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "libraries"),
+    [
+        ({"m/m.go": MODEL.format(""), "q/q.go": USER}, ["gorm"]),
+        ({"m/m.go": MODEL.format('`db:"error_message"`'), "q/q.go": USER}, ["db"]),
+        ({"m/m.go": MODEL.format("")}, []),
+    ],
+)
+def test_gorm_model_in_a_package_without_gorm(files: dict[str, str], libraries: list[str]) -> None:
+    assert [m.library for m in mappings(scan(files))] == libraries
+
+
 def test_test_files_are_marked() -> None:
     found = fragments(scan({"a_test.go": f'package a\nfunc TestX(t *testing.T) {{ db.Query("{Q}") }}\n'}))
     assert [fragment.test for fragment in found] == [True]

@@ -60,6 +60,8 @@ def mapped(program: str) -> list[tuple[str, str, str, str]]:
          ("error_message", "P", "sqlmodel", "")),
         ("import peewee\nclass P(peewee.Model):\n    error_message = TextField()\n",
          ("error_message", "P", "peewee", "")),
+        ("import peewee\nclass P(peewee.Model):\n    error_message = peewee.TextField()\n",
+         ("error_message", "P", "peewee", "")),
         ("class P(M):\n    error_message = fields.TextField()\n    class Meta:\n        table = 'campaign_phases'\n",
          ("error_message", "P", "tortoise", "campaign_phases")),
         ("t = Table('campaign_phases', metadata, Column('id', Integer), Column('error_message', Text))\n",

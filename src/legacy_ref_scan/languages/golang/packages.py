@@ -235,6 +235,11 @@ class Index:
         return known
 
     @cached_property
+    def uses_gorm(self) -> bool:
+        """Whether any Go file names gorm's import path."""
+        return bool(self.project.containing("go", ("gorm.io/gorm", "github.com/jinzhu/gorm")))
+
+    @cached_property
     def folders(self) -> dict[str, list[str]]:
         """Folder -> its Go files."""
         found: dict[str, list[str]] = {}

@@ -80,7 +80,7 @@ def models(index: Index, file: GoFile, names: Names) -> Iterator[Mapping]:
     libraries = {sinks.builder_of(path) for path in file.imports.values()} & _MODELS
     for declaration in file.in_order:
         fields = struct_fields(declaration)
-        library = _model_library(file, fields, libraries)
+        library = _model_library(file, fields, libraries) or _plain_model(index, declaration, fields, names)
         if library and declaration.kind == "type":
             yield from _fields(index, declaration, fields, library, names)
 
@@ -97,6 +97,17 @@ def _model_library(file: GoFile, fields: list[Node], libraries: set[str]) -> str
         if kind is not None and file.text(kind) in ("gorm.Model", "bun.BaseModel"):
             return file.text(kind).partition(".")[0]
     return next(iter(libraries), "") if len(libraries) == 1 and libraries <= {"gorm", "xorm"} else ""
+
+
+def _plain_model(index: Index, declaration: Declaration, fields: list[Node], names: Names) -> str:
+    """gorm, where a struct in a package without it is of the target's table: gorm needs neither a tag nor an import."""
+    file = declaration.file
+    if declaration.kind != "type" or table_of(index, declaration, fields, "gorm") not in names.tables:
+        return ""
+    tags = (field.child_by_field_name("tag") for field in fields)
+    if any(b'db:"' in file.bytes(tag) for tag in tags if tag is not None):
+        return ""
+    return "gorm" if index.uses_gorm else ""
 
 
 def _fields(
@@ -130,7 +141,7 @@ def table_of(index: Index, declaration: Declaration, fields: list[Node], library
     file = declaration.file
     for method in index.lookup(file.folder, "TableName"):
         if method.kind == "method" and method.receiver_type == declaration.name:
-            returned = re.search(rb'return\s+["`]([^"`]+)["`]', method.file.bytes(method.node))
+            returned = re.search(rb'return\s+["`]([^"`]+)["`]\s*(?![\s+])', method.file.bytes(method.node))
             if returned:
                 return returned[1].decode("utf-8", "replace")
             return ""

@@ -17,6 +17,7 @@ from legacy_ref_scan.model import Mapping, Span
 _SQLALCHEMY = frozenset({"Column", "mapped_column", "column_property", "deferred", "synonym"})
 _DJANGO = re.compile(r"(?:^|\.)models\.\w+(?:Field|Key)$|^(?:gis_models|postgres_fields)\.\w+$")
 _TORTOISE = re.compile(r"(?:^|\.)fields\.\w+(?:Field|Key)$")
+_PEEWEE = re.compile(r"^(?:peewee|pw)\.\w+Field$")
 _BARE_FIELD = re.compile(r"^\w+(?:Field|ForeignKey)$")  # imported by name: Django's or peewee's
 _REFLECTION = re.compile(rb"\b(?:automap_base|autoload_with|autoload|DeferredReflection)\b|\.reflect\(")
 _COLUMN_KEYWORDS = frozenset({"name", "db_column", "column_name", "source_field"})
@@ -108,6 +109,8 @@ def _library(declared: _Declared, owner: Class) -> str:
         return "sqlmodel"
     if _DJANGO.search(path):
         return "django"
+    if _PEEWEE.match(path):
+        return "peewee"
     if _TORTOISE.search(path):
         return "tortoise"
     if _BARE_FIELD.match(path) and any(last_name(base.value).endswith("Model") for base in owner.node.bases):
