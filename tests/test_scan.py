@@ -44,6 +44,13 @@ def test_a_function_in_a_language_that_is_not_read_is_never_clean(tmp_path: Path
     assert dropped.verdict is Verdict.CLEAN
 
 
+def test_a_column_that_a_trigger_hands_to_a_function_of_postgres(tmp_path: Path) -> None:
+    call = "tsvector_update_trigger(status, 'pg_catalog.english', message)"
+    trigger = f"CREATE TRIGGER t BEFORE INSERT ON phases FOR EACH ROW EXECUTE FUNCTION {call};"
+    report = run(tmp_path, {"migrations/000002_t.up.sql": trigger})
+    assert [gap.reason for gap in report.gaps] == ["foreign-function"]
+
+
 def test_sql_for_another_database_beside_the_one_for_postgres(tmp_path: Path) -> None:
     drop = {"db/sqlite/x.sql": "SELECT message FROM phases;", "db/postgres/x.sql": "SELECT id FROM phases;"}
     report = run(tmp_path, drop, migrations="migrations")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
-from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Relation, SchemaObject
+from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Relation, SchemaObject, Trigger
 from legacy_ref_scan.sql.analyze import Schema, analyze_function
 from legacy_ref_scan.sql.watch import Watched
 
@@ -76,7 +76,7 @@ def _uses(item: Relation | SchemaObject | Function, schema: Schema) -> Iterator[
             yield use.span, watched
 
 
-def _object(item: SchemaObject, schema: Schema) -> Iterator[Reference]:
+def _object(item: SchemaObject, schema: Schema) -> Iterator[Found]:
     """An index, a constraint, a trigger, a policy …"""
     gating, effect = _effect(item, schema)
     symbol = _symbol(item, schema.catalog)
@@ -84,6 +84,16 @@ def _object(item: SchemaObject, schema: Schema) -> Iterator[Reference]:
         message = f"{item.kind} {symbol} needs {{target}}: {effect}"
         advice = f"drop or rebuild the {item.kind} without the column first" if gating else ""
         yield _reference(watched, Access.DEPEND, span, item.kind, symbol, gating, message, advice)
+    if isinstance(item, Trigger) and not any(_uses(item, schema)) and _hands_over(item, schema):
+        message = f"trigger {symbol} names the column, and its function {item.function[1]} is in no migration"
+        yield Gap(item.span, "foreign-function", message, symbol)
+
+
+def _hands_over(trigger: Trigger, schema: Schema) -> bool:
+    """Whether a trigger of the table names the column for a function that is not known (tsvector_update_trigger)."""
+    known = any(function.name == trigger.function[1] for function in schema.catalog.functions.values())
+    named = schema.names.in_text(trigger.definition.encode(), "column")
+    return not known and named and trigger.relation in schema.watch.relations
 
 
 def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
