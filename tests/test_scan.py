@@ -127,3 +127,40 @@ def test_the_order_of_files_changes_nothing(tmp_path: Path) -> None:
     one = run(tmp_path / "a", {"a.sql": "SELECT message FROM phases;", "b.sql": "SELECT * FROM phases;"})
     two = run(tmp_path / "b", {"b.sql": "SELECT message FROM phases;", "a.sql": "SELECT * FROM phases;"})
     assert sorted(r.access for r in one.references) == sorted(r.access for r in two.references)
+
+
+def test_a_view_that_takes_the_whole_row(tmp_path: Path) -> None:
+    view = "CREATE VIEW v AS SELECT to_jsonb(p) AS j FROM phases p;"
+    report = run(tmp_path, {"migrations/000002_v.up.sql": view, "q.sql": "SELECT j FROM v;"})
+    assert {(r.access, r.kind) for r in report.references if r.gating} >= {("star", "view")}
+
+
+def test_an_inherited_column_cannot_be_dropped_from_the_child(tmp_path: Path) -> None:
+    attach = (
+        "CREATE TABLE parts (id int NOT NULL, message text, status text) PARTITION BY LIST (status);\n"
+        "ALTER TABLE parts ATTACH PARTITION phases FOR VALUES IN ('x');"
+    )
+    report = run(tmp_path, {"migrations/000002_p.up.sql": attach, "q.sql": "SELECT 1;"})
+    assert {(r.access, r.kind) for r in report.references if r.gating} == {("depend", "inheritance")}
+
+
+def test_triggers_that_a_migration_makes_in_a_way_not_known(tmp_path: Path) -> None:
+    made = """
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.message := 'x'; RETURN NEW; END $$;
+DO $$
+DECLARE t text;
+BEGIN
+    FOR t IN SELECT tablename FROM pg_tables LOOP
+        EXECUTE format('CREATE TRIGGER n BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION note()', t);
+    END LOOP;
+END $$;
+"""
+    report = run(tmp_path, {"migrations/000002_t.up.sql": made, "q.sql": "SELECT 1;"})
+    assert report.verdict is Verdict.UNKNOWN
+    assert "dynamic-record" in {gap.reason for gap in report.gaps}
+
+
+def test_a_statement_that_a_migration_hands_to_a_scheduler(tmp_path: Path) -> None:
+    job = "SELECT cron.schedule('x', '* * * * *', $$UPDATE phases SET message = NULL$$);"
+    report = run(tmp_path, {"migrations/000002_j.up.sql": job, "q.sql": "SELECT 1;"})
+    assert [gap.reason for gap in report.gaps] == ["statement-in-literal"]

@@ -24,8 +24,10 @@ def living(schema: Schema) -> Iterator[Found]:
     catalog = schema.catalog
     yield from _definitions(schema)
     yield from _remarks(schema)
+    yield from _inherited(schema)
     for relation in catalog.relations.values():
         yield from _relation(relation, schema)
+        yield from _whole_rows(relation, schema)
     for item in catalog.objects.values():
         yield from _object(item, schema)
     for function in catalog.functions.values():
@@ -65,6 +67,31 @@ def _relation(relation: Relation, schema: Schema) -> Iterator[Reference]:
         message = f"{kind} {relation.schema}.{relation.name} needs {{target}}: {_REFUSED}"
         advice = f"replace or drop the {kind} in a migration before the column goes"
         yield _reference(watched, Access.DEPEND, span, kind, relation.name, True, message, advice)
+
+
+def _whole_rows(relation: Relation, schema: Schema) -> Iterator[Reference]:
+    """A living view that takes the whole row: PostgreSQL drops the column, and the view's result changes."""
+    for use in relation.uses if relation.kind in ("view", "matview") else ():
+        oid, attnum = use.column
+        for column, watched in schema.watch.columns.items() if attnum == 0 else ():
+            if column[0] == oid:
+                message = f"view {relation.schema}.{relation.name} takes the whole row, {watched.target.column} with it"
+                advice = f"name the columns that are needed, without {watched.target.column}"
+                name = relation.name
+                yield _reference(watched, Access.STAR, use.span, "view", name, schema.star_gates, message, advice)
+
+
+def _inherited(schema: Schema) -> Iterator[Reference]:
+    """A column that a parent has too: PostgreSQL refuses to drop it from the child."""
+    for (oid, _), watched in schema.watch.columns.items():
+        relation = schema.catalog.relations[oid]
+        parents = [schema.catalog.relations[p] for p in relation.parents if p in schema.catalog.relations]
+        for parent in parents if not watched.via else ():
+            if parent.column(watched.target.column) is not None:
+                message = f"{{target}} is inherited from {parent.schema}.{parent.name}: {_REFUSED} there"
+                advice = f"drop the column from {parent.name}"
+                name = relation.name
+                yield _reference(watched, Access.DEPEND, relation.span, "inheritance", name, True, message, advice)
 
 
 def _uses(item: Relation | SchemaObject | Function, schema: Schema) -> Iterator[tuple[Span, Watched]]:

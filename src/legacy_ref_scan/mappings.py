@@ -9,6 +9,8 @@ from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.analyze import Schema
 
 # Libraries that only scan results by name: the tag alone never makes a query.
+# Libraries whose every model is known with its table, unless the code that names it could not be read.
+_MODELS = frozenset({"gorm", "bun", "xorm", "go-pg"})
 _READS_TAGS = "Tag.Get"
 _SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
 
@@ -28,7 +30,7 @@ def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | R
             Reference(watched.target, access, True, mapping.span, kind, mapping.owner, message, advice, mapping.test)
             for access in (Access.READ, Access.WRITE)
         )
-    if not schema.near(mapping.span.path):
+    if not schema.near(mapping.span.path) and mapping.library not in _MODELS:
         return (Claim(mapping.span, Explanation.OTHER_TABLE, f"a field of {mapping.owner}"),)
     if mapping.library in _SCANNERS:
         message = f"{mapping.owner} can still take {mapping.column} from a result; that breaks nothing by itself"

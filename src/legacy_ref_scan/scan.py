@@ -36,7 +36,7 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Rule
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_seeds
+from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
 from legacy_ref_scan.sql.watch import row_functions, watch
 from legacy_ref_scan.workspace import Workspace
 
@@ -186,6 +186,8 @@ def _run_again(history: History, schema: Schema) -> Iterator[Found]:
         for start, end in migration.up if migration.repeatable or set_up else ():
             fragment = whole_file(migration.source, start, end, kind="sql-file")
             yield from analyze(fragment, schema) if migration.repeatable else analyze_seeds(fragment, schema)
+        for start, end in migration.up:
+            yield from analyze_calls(whole_file(migration.source, start, end, kind="sql-file"), schema)
 
 
 def _unreadable(project: ScanProject) -> Iterator[Gap]:

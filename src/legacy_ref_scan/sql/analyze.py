@@ -42,6 +42,7 @@ _MESSAGES = {
     Access.DEFINE: "defines {target}",
     Access.DEPEND: "needs {target}",
 }
+IN_LITERAL = "statement-in-literal"
 _MAX_DYNAMIC = 4
 
 
@@ -108,6 +109,20 @@ _QUOTES = re.compile(rb"^(?:[eE]?'|\$\w*\$)\s*|(?:'|\$\w*\$)$")
 _DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
 _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
+
+
+_CALLS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:select|call|perform)\b", re.IGNORECASE)
+
+
+def analyze_calls(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+    """Statements in literals that a migration hands to a function, which may keep them (`cron.schedule`)."""
+    if not schema.names.matter(fragment.text):
+        return
+    analyzer = _Analyzer(fragment, schema)
+    for start, end in cut(fragment.text).statements:
+        if _CALLS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end], "column"):
+            found = analyzer.statement(start, end, NO_ENVIRONMENT)
+            yield from (item for item in found if isinstance(item, Gap) and item.reason == IN_LITERAL)
 
 
 class _Analyzer:
@@ -308,7 +323,7 @@ class _Analyzer:
                 if self.schema.names.matter(raw) and self.mentions(raw):  # the first is quick
                     if stores and self.holds_statement(token, raw):
                         message = "a literal that reads like a statement: something may run it"
-                        yield self.gap(token.start, token.end, "statement-in-literal", message)
+                        yield self.gap(token.start, token.end, IN_LITERAL, message)
                     else:
                         yield self.classify(token, raw, result, elsewhere)
         if b'&"' in self.text[start:end]:

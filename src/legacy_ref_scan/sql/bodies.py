@@ -34,7 +34,8 @@ def of_function(function: Function, catalog: Catalog, first: frozenset[int]) -> 
     is_trigger = function.returns.lower() in ("trigger", "event_trigger")
     triggers = trigger_relations(catalog, function.schema, function.name, first) if is_trigger else ()
     transitions = transition_tables(catalog, function.schema, function.name) if is_trigger else ()
-    return Routine(function.name, arguments, triggers, is_trigger, transitions)
+    dynamic = is_trigger and not triggers and any(gap.reason == "catalog-dynamic" for gap in catalog.gaps)
+    return Routine(function.name, arguments, triggers, is_trigger, dynamic, transitions)
 
 
 def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]) -> Routine:
@@ -54,7 +55,7 @@ def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]
     is_trigger = returns is not None and tree.raw(returns).strip().lower() == b"trigger"
     triggers = trigger_relations(catalog, schema, name, first) if is_trigger else ()
     transitions = transition_tables(catalog, schema, name) if is_trigger else ()
-    return Routine(name, tuple(arguments), triggers, is_trigger, transitions)
+    return Routine(name, tuple(arguments), triggers, is_trigger, transitions=transitions)
 
 
 def may_touch(routine: Routine, function: Function, watch: Watch, catalog: Catalog) -> bool:

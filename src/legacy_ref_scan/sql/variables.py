@@ -45,6 +45,7 @@ class Routine:
     arguments: tuple[tuple[str, str], ...] = ()
     triggers: tuple[Relation, ...] = ()
     is_trigger: bool = False
+    dynamic: bool = False  # no trigger is known, and a migration runs statements that are not known
     transitions: tuple[tuple[str, Relation], ...] = ()
 
 
@@ -83,7 +84,9 @@ class Variables:
                 ", ".join(f"{r.schema}.{r.name}" for r in relations) or "a table that has no trigger with this function"
             )
             only = relations[0] if len(relations) == 1 else None
-            self.variables[name] = RangeVariable(name, tuple(columns.values()), only, known, label=label)
+            self.variables[name] = RangeVariable(
+                name, tuple(columns.values()), only, known, self.routine.dynamic, label=label
+            )
 
     def record_type(self, kind: str) -> RangeVariable | None:
         """The record variable that a type makes: `t`, `t%ROWTYPE`, `record`; None for a scalar."""

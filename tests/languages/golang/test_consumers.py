@@ -126,7 +126,7 @@ USER = 'package q\nimport "gorm.io/gorm"\nfunc F(db *gorm.DB) { db.Create(&m.Cam
         ({"m/m.go": MODEL.format("")}, []),
     ],
 )
-def test_gorm_model_in_a_package_without_gorm(files: dict[str, str], libraries: list[str]) -> None:
+def test_gorm_model_in_a_package_without_gorm(files: dict[str, str | bytes], libraries: list[str]) -> None:
     assert [m.library for m in mappings(scan(files))] == libraries
 
 
