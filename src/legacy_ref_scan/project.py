@@ -130,11 +130,6 @@ class ScanProject:
         """Whether the table is spoken of in the directory of a file."""
         return dirname(path) in self._neighbourhoods
 
-    def here(self, path: str) -> bool:
-        """Whether a file itself names the table, as the database spells it."""
-        source = self.read(path)
-        return source is not None and any(table.encode() in source.data for table in self.names.tables)
-
     @cached_property
     def _neighbourhoods(self) -> frozenset[str]:
         return frozenset(

@@ -82,7 +82,7 @@ def scan(request: Request) -> Outcome:
     say("reading files")
     project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace))
     _check_scanned(project, workspace)
-    schema = replace(schema, near=project.near, here=project.here, concerns=project.concerns)
+    schema = replace(schema, near=project.near, concerns=project.concerns)
     say("resolving")
     found = list(_findings(project, schema, history))
     report = _report(request, targets, project, workspace, found)

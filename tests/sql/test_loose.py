@@ -72,6 +72,6 @@ def test_a_message_for_people_is_text_unless_it_is_a_query() -> None:
     assert judged("SELECT message FROM phases", Consumer.TEXT) == {"read"}
 
 
-@pytest.mark.parametrize(("here", "expected"), [(True, {"loose-name"}), (False, set())])
-def test_a_key_of_a_map_counts_where_the_file_speaks_of_the_table(here: bool, expected: set[str]) -> None:
-    assert judged("message", note="map key", schema=replace(SCHEMA, here=lambda _: here)) == expected
+@pytest.mark.parametrize(("near", "expected"), [(True, {"loose-name"}), (False, set())])
+def test_a_key_of_a_map_counts_where_its_folder_speaks_of_the_table(near: bool, expected: set[str]) -> None:
+    assert judged("message", note="map key", schema=replace(SCHEMA, near=lambda _: near)) == expected

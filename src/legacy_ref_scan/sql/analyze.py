@@ -50,15 +50,14 @@ _MAX_DYNAMIC = 4
 class Schema:
     """What a fragment is resolved against.
 
-    `near` says whether a file's folder speaks of the table, `here` whether the file itself does, `concerns` whether a
-    statement at a place in the migrations does.
+    `near` says whether a file's folder speaks of the table, `concerns` whether a statement at a place in the
+    migrations does.
     """
 
     catalog: Catalog
     watch: Watch
     names: Names
     near: Callable[[str], bool] = lambda _: True
-    here: Callable[[str], bool] = lambda _: True
     concerns: Callable[[Span], bool] = lambda _: True
     star_gates: bool = True
     replacement: str = ""
@@ -417,7 +416,7 @@ class _Analyzer:
             yield from self.claims(Explanation.TEXT, self.fragment.note)
             return
         path = self.fragment.site.path
-        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(path), self.schema.here(path))
+        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(path))
         if isinstance(finding, loose.Part):
             yield from self.part(finding)
             return

@@ -157,12 +157,12 @@ def is_statement(text: bytes, strict: bool = False) -> bool:
     return True
 
 
-def judge(fragment: Fragment, names: Names, near: bool, here: bool) -> Judgement:
-    """What a text that is no statement is. `near` and `here`: the folder, the file itself speaks of the table."""
+def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
+    """What a text that is no statement is. `near`: its folder speaks of the table."""
     text = fragment.text
     column = names.in_text(text, "column")
     if _ONE_NAME.match(text) or _last_name(text) in names.columns:
-        return _one_name(fragment, names, near, here, column)
+        return _one_name(fragment, names, near, column)
     if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text) or _DOTTED.match(text):
         return (Explanation.TEXT, "", "prose")
     part = read_part(text, names)
@@ -176,7 +176,7 @@ def judge(fragment: Fragment, names: Names, near: bool, here: bool) -> Judgement
     return (Explanation.TEXT, "", "a text that is no SQL")
 
 
-def _one_name(fragment: Fragment, names: Names, near: bool, here: bool, column: bool) -> Judgement:
+def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Judgement:
     exact = _last_name(fragment.text) in names.columns
     if fragment.consumer is Consumer.BUILDER:
         if column and near:
@@ -185,7 +185,7 @@ def _one_name(fragment: Fragment, names: Names, near: bool, here: bool, column: 
         return (Explanation.TABLE if not column else Explanation.TEXT, "", "a name in a query builder")
     if not column:
         return (Explanation.TABLE, "", "the table's name alone")
-    if exact and near and _goes_somewhere(fragment.note, here):
+    if exact and near and _goes_somewhere(fragment.note):
         return (Explanation.GAP, "loose-name", f"the column's name alone, {fragment.note}: where it goes is not known")
     return (Explanation.TEXT, "", fragment.note or "a name alone")
 
@@ -201,9 +201,6 @@ _HARMLESS = (
     "named argument",
     "argument of sql.Named",
 )
-# A key of a map may become a column of a statement that is put together from it, or a field of JSON: where the file
-# speaks of the table, it counts.
-_KEYS = ("map key", "dict key", "keyword")
 _READS_A_REQUEST = re.compile(
     r"\.(?:Query\(\)\.Get|FormValue|PathValue|Header\(?\)?\.Get|Getenv|LookupEnv|QueryParam)$"
 )
@@ -220,9 +217,7 @@ def is_harmless(note: str) -> bool:
     return note in ("comparison", "switch case") or note.startswith(("argument of len", "map index"))
 
 
-def _goes_somewhere(note: str, here: bool) -> bool:
-    if note.startswith(_KEYS):
-        return here
+def _goes_somewhere(note: str) -> bool:
     return not note.startswith(_HARMLESS) and not _READS_A_REQUEST.search(note)
 
 
