@@ -164,3 +164,9 @@ def test_a_hole_within_a_name(text: str, reasons: list[str]) -> None:
 )
 def test_text_that_becomes_sql_later(text: str, reasons: list[str]) -> None:
     assert reasons_in(text) == reasons
+
+
+def test_a_name_with_an_escape_character_of_its_own_is_a_gap() -> None:
+    text = "SELECT U&\"mess!0061ge\" UESCAPE '!' FROM phases;"
+    fragment = whole_file(SourceFile("q.sql", text.encode(), "sql"), kind="sql-file")
+    assert "escaped-name" in {f.reason for f in analyze(fragment, schema_of(TABLES)) if isinstance(f, Gap)}

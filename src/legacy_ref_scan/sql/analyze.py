@@ -392,6 +392,9 @@ class _Analyzer:
             if unread:
                 return self.not_understood(token, name, unread)
             return self.claim(token.start, token.end, Explanation.TABLE, name)
+        if raw[:2] in (b"U&", b"u&"):
+            message = "a name written with an escape character of its own (UESCAPE), which is not decoded here"
+            return self.gap(token.start, token.end, "escaped-name", message)
         return self.claim(token.start, token.end, Explanation.IDENTIFIER, "another name")
 
     def not_understood(self, token: Token, name: str, unread: bool) -> Gap:
