@@ -164,3 +164,11 @@ def test_a_statement_that_a_migration_hands_to_a_scheduler(tmp_path: Path) -> No
     job = "SELECT cron.schedule('x', '* * * * *', $$UPDATE phases SET message = NULL$$);"
     report = run(tmp_path, {"migrations/000002_j.up.sql": job, "q.sql": "SELECT 1;"})
     assert [gap.reason for gap in report.gaps] == ["statement-in-literal"]
+
+
+def test_a_statement_about_something_else_that_was_not_replayed_is_said(tmp_path: Path) -> None:
+    report = run(
+        tmp_path, {"migrations/000002_x.up.sql": "ALTER TABLE nowhere ADD COLUMN a int;", "q.sql": "SELECT 1;"}
+    )
+    assert report.verdict is Verdict.CLEAN
+    assert any("not replayed" in note and "000002_x.up.sql" in note for note in report.notes)

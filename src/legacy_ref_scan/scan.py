@@ -86,7 +86,7 @@ def scan(request: Request) -> Outcome:
     say("resolving")
     found = list(_findings(project, schema, history))
     report = _report(request, targets, project, workspace, found)
-    return Outcome(replace(report, notes=(*_history_notes(history), *notes, *report.notes)), catalog, history)
+    return Outcome(replace(report, notes=(*_history_notes(history, schema), *notes, *report.notes)), catalog, history)
 
 
 def open_workspace(request: Request) -> Workspace:
@@ -267,6 +267,14 @@ def _apply_tests(references: list[Reference], tests: str) -> list[Reference]:
     return [replace(r, gating=False) if r.test else r for r in kept]
 
 
-def _history_notes(history: History) -> tuple[str, ...]:
-    taken = (f"migrations: {history}",) if history.migrations else ()
-    return (*taken, *history.problems, *history.notes)
+def _history_notes(history: History, schema: Schema) -> Iterator[str]:
+    if history.migrations:
+        yield f"migrations: {history}"
+    yield from history.problems
+    yield from history.notes
+    # those that name the table or the column are gaps
+    elsewhere = [gap for gap in schema.catalog.gaps if not schema.concerns(gap.span)]
+    if elsewhere:
+        first = f"{elsewhere[0].span.path}: {elsewhere[0].message}"
+        count = f"statements of the migrations that were not replayed: {len(elsewhere)}"
+        yield f"{count}; none names the table or the column; the first is in {first}"

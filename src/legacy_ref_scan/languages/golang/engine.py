@@ -26,7 +26,7 @@ from legacy_ref_scan.languages.golang.inline import (
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
 from legacy_ref_scan.languages.golang.sinks import may_be_sql, may_hold_column, may_name_table
 from legacy_ref_scan.languages.golang.statements import execute
-from legacy_ref_scan.languages.golang.values import Source, Unknown
+from legacy_ref_scan.languages.golang.values import Source
 from legacy_ref_scan.model import Gap, Span
 
 MAX_ROUNDS = 5
@@ -279,8 +279,3 @@ def _interpret_spec(run: Run, declaration: Declaration) -> None:
         label = names[position] if position < len(names) else declaration.name
         frame.use(value, node, f"{kind} {label}, never used", strength=STORED)
     run_waiting(frame)
-
-
-def holes_of(use: Use) -> list[Unknown]:
-    """The holes of a use."""
-    return [atom for atom in use.text.atoms if isinstance(atom, Unknown)]

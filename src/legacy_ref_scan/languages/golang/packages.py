@@ -189,10 +189,6 @@ class GoFile:
         kind = receiver.named_children[0].child_by_field_name("type")
         return re.sub(r"\[.*|\s", "", self.text(kind), flags=re.DOTALL) if kind is not None else ""
 
-    def top_level(self, offset: int) -> list[Declaration]:
-        """The declarations (several names of one spec) around a byte."""
-        return [d for d in self.in_order if d.node.start_byte <= offset < d.node.end_byte]
-
 
 def _may_declare(data: bytes, name: bytes) -> bool:
     """Whether a file could declare a top-level name: parsing it to know is far slower."""
