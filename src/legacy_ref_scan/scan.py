@@ -37,6 +37,7 @@ from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Rule
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
+from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_functions, watch
 from legacy_ref_scan.workspace import Workspace
 
@@ -45,7 +46,10 @@ _GATING_LANGUAGES = ("go", "sql", "python")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to scan for and where. `migrations` overrides the rules' directory; `until` leaves later versions out."""
+    """What to scan for and where. `migrations` overrides the rules' directory; `until` leaves later versions out.
+
+    `trace` keeps what the analysis makes of the texts that it wants.
+    """
 
     root: Path
     rules: tuple[Rule, ...]
@@ -56,6 +60,7 @@ class Request:
     revision: str | None = None
     until: int | None = None
     progress: Callable[[str], None] | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def scan(request: Request) -> Outcome:
     say("reading files")
     project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace))
     _check_scanned(project, workspace)
-    schema = replace(schema, near=project.near, concerns=project.concerns)
+    schema = replace(schema, near=project.near, concerns=project.concerns, trace=request.trace)
     say("resolving")
     found = list(_findings(project, schema, history))
     report = _report(request, targets, project, workspace, found)

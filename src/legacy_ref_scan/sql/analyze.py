@@ -22,7 +22,6 @@ from legacy_ref_scan.model import (
     Piece,
     Reference,
     Span,
-    Target,
 )
 from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql import bodies, loose
@@ -32,16 +31,11 @@ from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
 from legacy_ref_scan.sql.templates import without_templates
+from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
 from legacy_ref_scan.sql.watch import Watch, Watched
+from legacy_ref_scan.sql.wording import help_of, message_of
 
-_MESSAGES = {
-    Access.READ: "reads {target}",
-    Access.WRITE: "writes {target}",
-    Access.STAR: "takes all columns of {table}, {column} among them",
-    Access.DEFINE: "defines {target}",
-    Access.DEPEND: "needs {target}",
-}
 IN_LITERAL = "statement-in-literal"
 _MAX_DYNAMIC = 4
 
@@ -51,7 +45,7 @@ class Schema:
     """What a fragment is resolved against.
 
     `near` says whether a file's folder speaks of the table, `concerns` whether a statement at a place in the
-    migrations does.
+    migrations does. `trace` keeps what is found on the way, where somebody asked for it.
     """
 
     catalog: Catalog
@@ -61,6 +55,7 @@ class Schema:
     concerns: Callable[[Span], bool] = lambda _: True
     star_gates: bool = True
     replacement: str = ""
+    trace: Trace | None = None
 
 
 def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
@@ -132,6 +127,8 @@ class _Analyzer:
     def run(self) -> Iterator[Found]:
         if not self.mentions(self.text):
             return
+        if self.schema.trace is not None:
+            self.schema.trace.text(self.fragment)
         if self.fragment.consumer is Consumer.TEXT and not loose.is_statement(self.text, strict=True):
             yield from self.claims(Explanation.TEXT, self.fragment.note or "a message")
             return
@@ -195,6 +192,8 @@ class _Analyzer:
         except (TooComplexError, RecursionError) as error:
             yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
             return
+        if self.schema.trace is not None:
+            self.schema.trace.read(self.fragment, result, start, end, tree)
         found = list(self.collect(result, start, end, whole=environment is NO_ENVIRONMENT))
         yield from found
         if not environment.variables and not any(isinstance(item, Reference | Gap) for item in found):
@@ -272,6 +271,8 @@ class _Analyzer:
             except (TooComplexError, RecursionError) as error:
                 yield self.gap(start, end, "too-complex", f"this body is nested too deep or too large: {error}")
                 return
+            if self.schema.trace is not None:
+                self.schema.trace.read(self.fragment, found.result, start, end)
             yield from self.collect(found.result, start, end)
             for dynamic, environment in found.dynamic:
                 yield from self.dynamic(dynamic, environment)
@@ -445,6 +446,8 @@ class _Analyzer:
         except RecursionError:
             yield self.gap(0, len(self.text), "too-complex", "this text is nested too deep")
             return
+        if self.schema.trace is not None:
+            self.schema.trace.read(self.fragment, result, 0, len(self.text), part.tree)
         for found in self.collect(result, 0, len(self.text)):
             if isinstance(found, Gap) and found.reason in ("unresolved-name", "dynamic-table"):
                 if not part.surely and not self.schema.near(self.fragment.site.path):
@@ -477,21 +480,3 @@ class _Analyzer:
             help=help_of(access, watched.target, self.schema.replacement),
             test=self.fragment.test,
         )
-
-
-def message_of(watched: Watched, access: Access) -> str:
-    """Why a use is a reference, for people."""
-    target = watched.target
-    table = f"{target.schema}.{target.table}"
-    text = _MESSAGES[access].format(target=target, table=table, column=target.column)
-    return f"{text}, through {watched.via}" if watched.via else text
-
-
-def help_of(access: Access, target: Target, replacement: str) -> str:
-    """What to do about a use."""
-    instead = f"use {replacement} instead" if replacement else f"stop using {target.column} here"
-    if access is Access.STAR:
-        return f"name the columns that are needed, without {target.column}"
-    if access is Access.WRITE:
-        return f"stop writing {target.column}" + (f"; write {replacement} instead" if replacement else "")
-    return instead
