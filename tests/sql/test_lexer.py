@@ -58,6 +58,12 @@ def test_names_are_folded_as_postgresql_does(raw: bytes, name: str) -> None:
     assert name_of(raw) == name
 
 
+def test_a_name_is_cut_as_postgresql_cuts_it() -> None:
+    assert name_of(b"A" * 70) == "a" * 63
+    assert name_of(b'"' + b"a" * 63 + b'"') == "a" * 63
+    assert name_of(("a" * 62 + "äb").encode()) == "a" * 62  # not within a character
+
+
 @pytest.mark.parametrize(
     ("raw", "value"),
     [(b"'it''s'", b"it's"), (b"E'a\\'b\\n'", b"a'b\n"), (b"$$a$$", b"a"), (b"$t$a$b$t$", b"a$b"), (b"'open", b"open")],

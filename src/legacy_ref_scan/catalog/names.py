@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from legacy_ref_scan.sql.lexer import Kind, name_of, words
-
-NAME_BYTES = 63  # NAMEDATALEN - 1
+from legacy_ref_scan.sql.lexer import NAME_BYTES, Kind, name_of, words
 
 
 class Name(NamedTuple):
@@ -29,14 +27,8 @@ def dotted(text: bytes, start: int, end: int) -> list[Name]:
     for token in words(text, start, end):
         if token.kind in (Kind.WORD, Kind.QUOTED):
             before = found[-1].name if found else None
-            found.append(Name(before, cut_name(name_of(text[token.start : token.end])), token.start, token.end))
+            found.append(Name(before, name_of(text[token.start : token.end]), token.start, token.end))
     return found
-
-
-def cut_name(name: str) -> str:
-    """PostgreSQL cuts every identifier to 63 bytes, at a character's end."""
-    data = name.encode()
-    return name if len(data) <= NAME_BYTES else data[:NAME_BYTES].decode("utf-8", "ignore")
 
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from legacy_ref_scan.catalog.names import Name, cut_name, dotted
+from legacy_ref_scan.catalog.names import Name, dotted
 from legacy_ref_scan.catalog.needs import Found, of_expressions, of_query
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.model import Access, Consumer, Fragment, Gap, Piece, Span
@@ -75,7 +75,7 @@ class Statement:
 
     def name(self, node: Node) -> str:
         """The name that a node over one identifier stands for."""
-        return cut_name(name_of(self.tree.raw(node)))
+        return name_of(self.tree.raw(node))
 
     def qualified(self, node: Node | None) -> Name | None:
         """The dotted name of a node."""

@@ -117,14 +117,24 @@ def words(text: bytes, start: int = 0, end: int | None = None) -> tuple[Token, .
 _UNICODE = re.compile(r"\\(?:([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|(\\))")
 
 
+NAME_BYTES = 63  # NAMEDATALEN - 1
+
+
 def name_of(raw: bytes) -> str:
-    """The name that an identifier token stands for: folded if unquoted, unescaped if quoted or `U&"…"`."""
+    """The name that an identifier token stands for: folded if unquoted, unescaped if quoted or `U&"…"`, cut to fit."""
     if raw[:1] == b'"':
-        return raw[1:].removesuffix(b'"').replace(b'""', b'"').decode("utf-8", "replace")
-    if raw[:3].lower() == b'u&"':
+        name = raw[1:].removesuffix(b'"').replace(b'""', b'"').decode("utf-8", "replace")
+    elif raw[:3].lower() == b'u&"':
         inner = raw[3:].removesuffix(b'"').replace(b'""', b'"').decode("utf-8", "replace")
-        return _UNICODE.sub(_unescape, inner)
-    return raw.decode("utf-8", "replace").translate(_FOLD)
+        name = _UNICODE.sub(_unescape, inner)
+    else:
+        name = raw.decode("utf-8", "replace").translate(_FOLD)
+    return name if len(raw) <= NAME_BYTES else _cut(name)
+
+
+def _cut(name: str) -> str:
+    """PostgreSQL cuts every identifier to 63 bytes, at a character's end."""
+    return name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
 
 
 # PostgreSQL folds ASCII letters; others depend on the server's encoding and are left alone with UTF-8.
