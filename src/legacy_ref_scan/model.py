@@ -125,10 +125,19 @@ class SourceFile:
         """The line, from 1, that holds the byte at `offset`."""
         return bisect_right(self._line_starts, offset)
 
+    @property
+    def lines(self) -> int:
+        """How many lines the file has; what follows the last line end counts as one."""
+        return len(self._line_starts)
+
+    def line_range(self, line: int) -> tuple[int, int]:
+        """The bytes of a line (from 1), its line end included."""
+        start = self._line_starts[line - 1]
+        return start, self._line_starts[line] if line < len(self._line_starts) else len(self.data)
+
     def line_text(self, line: int) -> str:
         """The text of a line (from 1), without its line end."""
-        start = self._line_starts[line - 1]
-        end = self._line_starts[line] if line < len(self._line_starts) else len(self.data)
+        start, end = self.line_range(line)
         return self.data[start:end].decode("utf-8", "replace").rstrip("\r\n")
 
     def locate(self, start: int, end: int) -> Location:

@@ -31,7 +31,7 @@ from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
 from legacy_ref_scan.sql.templates import without_templates
-from legacy_ref_scan.sql.trace import Trace
+from legacy_ref_scan.sql.trace import Reading, Trace
 from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
 from legacy_ref_scan.sql.watch import Watch, Watched
 from legacy_ref_scan.sql.wording import help_of, message_of
@@ -193,7 +193,7 @@ class _Analyzer:
             yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
             return
         if self.schema.trace is not None:
-            self.schema.trace.read(self.fragment, result, start, end, tree)
+            self.schema.trace.read(self.fragment, Reading(start, end, result, tree))
         found = list(self.collect(result, start, end, whole=environment is NO_ENVIRONMENT))
         yield from found
         if not environment.variables and not any(isinstance(item, Reference | Gap) for item in found):
@@ -272,7 +272,7 @@ class _Analyzer:
                 yield self.gap(start, end, "too-complex", f"this body is nested too deep or too large: {error}")
                 return
             if self.schema.trace is not None:
-                self.schema.trace.read(self.fragment, found.result, start, end)
+                self.schema.trace.read(self.fragment, Reading(start, end, found.result, None))
             yield from self.collect(found.result, start, end)
             for dynamic, environment in found.dynamic:
                 yield from self.dynamic(dynamic, environment)
@@ -447,7 +447,7 @@ class _Analyzer:
             yield self.gap(0, len(self.text), "too-complex", "this text is nested too deep")
             return
         if self.schema.trace is not None:
-            self.schema.trace.read(self.fragment, result, 0, len(self.text), part.tree)
+            self.schema.trace.read(self.fragment, Reading(0, len(self.text), result, part.tree, part=True))
         for found in self.collect(result, 0, len(self.text)):
             if isinstance(found, Gap) and found.reason in ("unresolved-name", "dynamic-table"):
                 if not part.surely and not self.schema.near(self.fragment.site.path):

@@ -15,12 +15,16 @@ from legacy_ref_scan.sql.tree import Tree
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A stretch of a text that was resolved. `tree` is None for the body of a PL/pgSQL function, which has many."""
+    """A stretch of a text that was resolved: a statement, or a `part` of one.
+
+    `tree` is None for the body of a PL/pgSQL function, which has many.
+    """
 
     start: int
     end: int
     result: Resolved
     tree: Tree | None
+    part: bool = False
 
 
 @dataclass(slots=True)
@@ -48,9 +52,9 @@ class Trace:
         if self._wanted(fragment):
             self._kept.setdefault(id(fragment), TracedText(fragment))
 
-    def read(self, fragment: Fragment, result: Resolved, start: int, end: int, tree: Tree | None = None) -> None:
-        """Bytes `start`..`end` of a text were resolved."""
+    def read(self, fragment: Fragment, reading: Reading) -> None:
+        """A stretch of a text was resolved."""
         self.text(fragment)
         kept = self._kept.get(id(fragment))
         if kept is not None:
-            kept.readings.append(Reading(start, end, result, tree))
+            kept.readings.append(reading)
