@@ -26,6 +26,7 @@ from legacy_ref_scan.rules import (
     quote_name,
     render_rule,
 )
+from legacy_ref_scan.versions import Version
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads(files("legacy_ref_scan").joinpath("data/rule.schema.json").read_text("utf-8"))
@@ -84,7 +85,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         source=str(tmp_path / "r.toml"),
         targets=(Target("app", "orders", "note"), Target("app", "orders", "Old Note")),
         replacement="order_notes.body",
-        migration=MigrationPlan(7, "drop_note", "db/migrations", "goose"),
+        migration=MigrationPlan(Version.of(7), "drop_note", "db/migrations", "goose"),
         search_path=("app", "public"),
         include=("src/**",),
         exclude=("**/testdata/**",),
@@ -138,8 +139,11 @@ def test_a_migration_without_a_name_gets_one(tmp_path: Path) -> None:
         (f'[retire]\ntable = "{"t" * 64}"\ncolumns = ["c"]', "63 bytes"),
         ('[retire]\ntable = "a.t"\nschema = "b"\ncolumns = ["c"]', "r.toml:3: schema and the schema in table differ"),
         ("retire = 1", "r.toml:1: retire is a table: write [retire]"),
-        (RETIRE + "[migration]\nversion = '68'", "r.toml:5: version must be a whole number from 0, not '68'"),
-        (RETIRE + "[migration]\nversion = true", "r.toml:5: version must be a whole number from 0, not a truth value"),
+        (
+            RETIRE + "[migration]\nversion = '68'",
+            "r.toml:5: version must be a whole number from 0, or a text such as '1.2', not '68'",
+        ),
+        (RETIRE + "[migration]\nversion = true", "or a text such as '1.2', not a truth value"),
         (RETIRE + "[migration]\nversion = -1", "r.toml:5: version must be a whole number from 0"),
         (RETIRE + "[migration]\nname = 'a/b'", "r.toml:5: name 'a/b' must be made of letters"),
         (RETIRE + "[migration]\ndirectory = '../x'", "r.toml:5: directory '../x' must be relative to the root"),
@@ -201,6 +205,7 @@ GOOD = [
     "[retire]\ntable = '\"Weird\".\"t\"\"x\"'\ncolumns = ['\"a b\"', 'größe', '_x$1']",
     RETIRE + "[[acknowledge]]\npath='a'\nreason='r'\nexpires='2027-03-31'",
     RETIRE + "[migration]\nversion = 0\ndirectory = 'a..b/c'",
+    RETIRE + "[migration]\nversion = '1.20.3'",
 ]
 BAD = [
     "",
@@ -222,6 +227,8 @@ BAD = [
     RETIRE + 'replacement = ""',
     RETIRE + "replacement = 1",
     RETIRE + "[migration]\nversion = '1'",
+    RETIRE + "[migration]\nversion = '1..2'",
+    RETIRE + "[migration]\nversion = '1_2'",
     RETIRE + "[migration]\nversion = -1",
     RETIRE + "[migration]\nversion = 1.5",
     RETIRE + "[migration]\nversion = true",
@@ -275,13 +282,13 @@ def test_the_shipped_rules() -> None:
     assert first.targets == (Target("public", "campaign_phases", "error_message"),)
     assert first.replacement == "phase_executions.error_details"
     assert first.migration == MigrationPlan(
-        68, "drop_campaign_phases_error_columns", "database/migrations", "golang-migrate"
+        Version.of(68), "drop_campaign_phases_error_columns", "database/migrations", "golang-migrate"
     )
     counts = ["total_items", "processed_items", "successful_items", "failed_items"]
     columns = ["paused_at", "failed_at", "progress_percentage", *counts, "configuration"]
     assert [target.column for target in second.targets] == columns
     assert second.migration == MigrationPlan(
-        69, "drop_campaign_phases_progress_columns", "database/migrations", "golang-migrate"
+        Version.of(69), "drop_campaign_phases_progress_columns", "database/migrations", "golang-migrate"
     )
 
 
@@ -349,7 +356,7 @@ def test_a_rendered_rule_is_read_back(tmp_path: Path, target: Target) -> None:
     assert rule.migration == MigrationPlan(name=default_name((target,)))
     text = render_rule(target, version=68, directory="db/m", convention="goose", replacement='a."b"')
     rule = load(tmp_path, text)
-    assert rule.migration == MigrationPlan(68, default_name((target,)), "db/m", "goose")
+    assert rule.migration == MigrationPlan(Version.of(68), default_name((target,)), "db/m", "goose")
     assert rule.replacement == 'a."b"'
     assert accepted_by_schema(tomllib.loads(text))
 

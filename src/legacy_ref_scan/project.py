@@ -126,6 +126,14 @@ class ScanProject:
         source = self.read(span.path)
         return source is None or self.names.in_text(source.data[span.start : span.end])
 
+    def about(self, span: Span) -> bool:
+        """Whether the text at a place, or the whole file where the span is empty, names the table or a dependent."""
+        source = self.read(span.path)
+        if source is None:
+            return True
+        text = source.data[span.start : span.end] if span.end > span.start else source.data
+        return any(self.names.in_text(text, role) for role in ("table", "dependent"))
+
     def near(self, path: str) -> bool:
         """Whether the table is spoken of in the directory of a file."""
         return dirname(path) in self._neighbourhoods

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from legacy_ref_scan.model import ScanError, Target
+from legacy_ref_scan.versions import Version
 
 CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "schema-file")
 """The names of `migrations.CONVENTIONS`, which a rule may choose from."""
@@ -31,7 +32,7 @@ Where = tuple[str | int, ...]
 class MigrationPlan:
     """The migration that a rule asks for. `directory` and `convention` are empty where they are to be detected."""
 
-    version: int | None = None
+    version: Version | None = None
     name: str = ""
     directory: str = ""
     convention: str = ""
@@ -160,7 +161,7 @@ def render_rule(
         "",
         "# The migration that generate-migration writes once nothing uses the column.",
         "[migration]",
-        "# The number of the pair. Left out: the next free one.",
+        '# The number of the pair ("1.2" where versions have dots). Left out: the next free one.',
         f"version = {version}" if version is not None else "# version = 68",
         f"name = {dumps(default_name((target,)))}",
         "# Left out: found by looking for migrations.",
@@ -275,10 +276,13 @@ def _table_name(value: Any) -> tuple[str, ...]:
     return parts
 
 
-def _version(value: Any) -> int:
+def _version(value: Any) -> Version:
+    """A number, or the text of a version with dots, as Flyway has them."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)+", value, re.ASCII):
+        return Version.of(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_VERSION:
-        raise ValueError(f"must be a whole number from 0, not {_kind(value)}")
-    return value
+        raise ValueError(f"must be a whole number from 0, or a text such as '1.2', not {_kind(value)}")
+    return Version.of(value)
 
 
 def _file_name(value: Any) -> str:

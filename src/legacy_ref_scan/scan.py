@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.migrations import History, Migration, detect
+from legacy_ref_scan.migrations import History, Migration, Problem, detect
 from legacy_ref_scan.model import (
     Claim,
     Explanation,
@@ -39,6 +39,7 @@ from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_functions, watch
+from legacy_ref_scan.versions import Version
 from legacy_ref_scan.workspace import Workspace
 
 _GATING_LANGUAGES = ("go", "sql", "python")
@@ -58,7 +59,7 @@ class Request:
     exclude: tuple[str, ...] = ()
     staged: bool = False
     revision: str | None = None
-    until: int | None = None
+    until: Version | None = None
     progress: Callable[[str], None] | None = None
     trace: Trace | None = None
 
@@ -91,7 +92,9 @@ def scan(request: Request) -> Outcome:
     say("resolving")
     found = list(_findings(project, schema, history))
     report = _report(request, targets, project, workspace, found)
-    return Outcome(replace(report, notes=(*_history_notes(history, schema), *notes, *report.notes)), catalog, history)
+    return Outcome(
+        replace(report, notes=(*_history_notes(history, schema, project), *notes, *report.notes)), catalog, history
+    )
 
 
 def open_workspace(request: Request) -> Workspace:
@@ -146,6 +149,7 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
 
 def _findings(project: ScanProject, schema: Schema, history: History) -> Iterator[Found]:
     yield from _history_claims(history)
+    yield from _history_gaps(history, project)
     yield from living(schema)
     yield from _run_again(history, schema)
     for language in project.languages():
@@ -172,6 +176,18 @@ def _history_claims(history: History) -> Iterator[Claim]:
         detail = f"migration {migration.version or migration.name}"
         for path, size in _paths_of(migration):
             yield Claim(Span(path, 0, size), Explanation.HISTORY, detail)
+
+
+def _history_gaps(history: History, project: ScanProject) -> Iterator[Gap]:
+    """What the replay may have wrong, where it could be about the target."""
+    for item in history.problems:
+        places = _concerned(item, project)
+        if places:
+            yield Gap(places[0], item.reason, item.message)
+
+
+def _concerned(item: Problem, project: ScanProject) -> Sequence[Span]:
+    return item.spans if item.anything else [span for span in item.spans if project.about(span)]
 
 
 def _paths_of(migration: Migration) -> Iterator[tuple[str, int]]:
@@ -272,10 +288,10 @@ def _apply_tests(references: list[Reference], tests: str) -> list[Reference]:
     return [replace(r, gating=False) if r.test else r for r in kept]
 
 
-def _history_notes(history: History, schema: Schema) -> Iterator[str]:
+def _history_notes(history: History, schema: Schema, project: ScanProject) -> Iterator[str]:
     if history.migrations:
         yield f"migrations: {history}"
-    yield from history.problems
+    yield from (str(item) for item in history.problems if not _concerned(item, project))
     yield from history.notes
     # those that name the table or the column are gaps
     elsewhere = [gap for gap in schema.catalog.gaps if not schema.concerns(gap.span)]

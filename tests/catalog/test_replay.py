@@ -8,6 +8,7 @@ from legacy_ref_scan.catalog import apply_file, replay
 from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import Access, SourceFile
 from legacy_ref_scan.schema import Catalog, Function, Relation, Use
+from legacy_ref_scan.versions import Version
 
 
 def replayed(text: str, before: Catalog | None = None, path: str = "1.up.sql") -> Catalog:
@@ -255,7 +256,7 @@ class TestReplay:
         migrations = []
         for number, text in enumerate(texts):
             source = SourceFile(f"{number}.sql", text.encode(), "sql")
-            migrations.append(Migration(number, "m", source.path, ((0, len(text)),), source))
+            migrations.append(Migration(Version.of(number), "m", source.path, ((0, len(text)),), source))
         catalog = replay(migrations)
         assert [(c.name, c.attnum) for c in relation(catalog, "t").columns] == [("b", 1), ("a", 2)]
 

@@ -10,6 +10,7 @@ import pytest
 
 from legacy_ref_scan.cli import main
 from legacy_ref_scan.rules import load_rule
+from legacy_ref_scan.versions import Version
 from tests.cli.support import DOWN, READ, RULE, UNKNOWN, UP, Repository, complaint
 
 
@@ -151,7 +152,7 @@ class TestInit:
         assert "000003_drop_campaign_phases_status.toml" in capfd.readouterr().out
         rule = load_rule(path)
         assert rule.migration is not None
-        assert (rule.migration.version, rule.migration.directory) == (3, "migrations")
+        assert (rule.migration.version, rule.migration.directory) == (Version.of(3), "migrations")
         assert main(given) == 0
         assert "unchanged: " in capfd.readouterr().out
         path.write_text("# mine\n" + path.read_text())

@@ -11,11 +11,12 @@ from legacy_ref_scan.generate import Pair, Refusal, plan_pair
 from legacy_ref_scan.model import Access, Report, Span, Target, Verdict
 from legacy_ref_scan.rules import MigrationPlan, Rule
 from legacy_ref_scan.schema import Catalog, Column, Relation, SchemaObject, Use
+from legacy_ref_scan.versions import Version
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 OID = 16384
 TABLE = "campaign_phases"
-PLAN = MigrationPlan(68, "drop_campaign_phases_error_columns", "migrations", "golang-migrate")
+PLAN = MigrationPlan(Version.of(68), "drop_campaign_phases_error_columns", "migrations", "golang-migrate")
 UP, DOWN = (f"000068_{PLAN.name}.{direction}.sql" for direction in ("up", "down"))
 PLAN_DIRECTORY = "database/migrations"
 TARGETS = (Target("public", TABLE, "error_message"),)

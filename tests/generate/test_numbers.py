@@ -8,6 +8,7 @@ from pathlib import Path
 
 from legacy_ref_scan.generate import planned_version, write_pair
 from legacy_ref_scan.generate.numbers import numbered, pair_names, problems
+from legacy_ref_scan.versions import Version
 from tests.generate.support import (
     ERROR_MESSAGE,
     PLAN,
@@ -73,7 +74,7 @@ class TestNumbers:
         pair = pair_of(migrations, catalog(ERROR_MESSAGE), rule("error_message", plan=free))
         assert pair.up.name == UP
         write_pair(pair)
-        assert planned_version(free, os.listdir(migrations)) == 68
+        assert planned_version(free, os.listdir(migrations)) == Version.of(68)
         assert write_pair(pair_of(migrations, catalog(ERROR_MESSAGE), rule("error_message", plan=free))) == []
 
     def test_a_refused_number_writes_nothing(self, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from legacy_ref_scan.cli import main
 from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.schema import Catalog, Constraint
+from legacy_ref_scan.versions import Version
 from tests.expectations import FIXTURES
 from tests.generate.support import (
     DOWN,
@@ -89,7 +90,7 @@ def run(connection: Connection, data: bytes) -> None:
 def replayed(text: str) -> Catalog:
     """The catalog that a migration builds."""
     source = SourceFile("migrations/000067_all.up.sql", text.encode(), "sql")
-    return replay([Migration(67, "all", source.path, ((0, len(source.data)),), source)])
+    return replay([Migration(Version.of(67), "all", source.path, ((0, len(source.data)),), source)])
 
 
 def after(before: Catalog, data: bytes) -> Catalog:

@@ -131,10 +131,10 @@ def test_the_directory_that_is_about_the_table_wins(tmp_path: Path) -> None:
         detect(workspace, concerns=lambda data: b"neither" in data)
 
 
-def test_no_migrations_are_a_problem_not_an_error(tmp_path: Path) -> None:
+def test_no_migrations_are_a_note_not_an_error(tmp_path: Path) -> None:
     history = detect(write(tmp_path, {"a.go": "x", "q.sql": "SELECT 1"}))
     assert history.migrations == ()
-    assert history.problems == ("no migrations found: name their directory with --migrations",)
+    assert (history.problems, history.notes) == ((), ("no migrations found: name their directory with --migrations",))
 
 
 def test_a_schema_file_is_the_last_resort(tmp_path: Path) -> None:
@@ -179,7 +179,8 @@ def test_wrong_arguments(tmp_path: Path) -> None:
         detect(workspace, "../x")
     with pytest.raises(ScanError, match="unknown migration convention 'rails'"):
         detect(workspace, convention="rails")
-    assert detect(workspace, "docs").problems == ("no migrations of the schema-file convention in docs",)
+    (problem,) = detect(workspace, "docs").problems
+    assert (problem.message, problem.anything) == ("no migrations of the schema-file convention in docs", True)
 
 
 def test_the_root_itself_may_hold_the_migrations(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from legacy_ref_scan.rules import Rule, adhoc_rule, find_rules, load_rule
 
 if TYPE_CHECKING:
     from legacy_ref_scan.generate import Refusal
+    from legacy_ref_scan.versions import Version
 
 EXIT_CODES = {Verdict.CLEAN: 0, Verdict.REFERENCED: 1, Verdict.UNKNOWN: 3}
 
@@ -112,7 +113,9 @@ def schema(*, table: str | None, root: str, migrations: str | None, format_: str
     workspace = Workspace(base := _root(root))
     history = detect(workspace, _inside(base, migrations) if migrations is not None else None)
     if not history.migrations:
-        raise ScanError("; ".join(history.problems) or f"no migrations in {history.directory or '.'}")
+        raise ScanError(
+            "; ".join(map(str, (*history.problems, *history.notes))) or f"no migrations in {history.directory or '.'}"
+        )
     catalog = replay(history.migrations)
     name = None
     if table is not None:
@@ -135,7 +138,11 @@ def init(*, column: str, root: str, migrations: str | None, output: str | None) 
     base = _root(root)
     target = adhoc_rule([column]).targets[0]
     history = detect(Workspace(base), _inside(base, migrations) if migrations is not None else None)
-    version = next_version({item.version for item in history.migrations}) if history.migrations else None
+    version = (
+        next_version({item.version.parts[0] for item in history.migrations if item.version})
+        if history.migrations
+        else None
+    )
     text = render_rule(target, version=version, directory=history.directory, convention=history.convention)
     stem = default_name((target,)) if version is None else f"{version:06d}_{default_name((target,))}"
     path = Path(output) if output is not None else base / "rules" / f"{stem}.toml"
@@ -203,7 +210,7 @@ def _inside(root: Path, path: str) -> str:
     return path
 
 
-def _until(root: Path, rule: Rule, migrations: str | None) -> int | None:
+def _until(root: Path, rule: Rule, migrations: str | None) -> Version | None:
     """The version that the pair has or will have: only older migrations count for what it drops and rebuilds."""
     from legacy_ref_scan.generate import planned_version
     from legacy_ref_scan.migrations import detect

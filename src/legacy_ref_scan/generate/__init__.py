@@ -15,6 +15,7 @@ from legacy_ref_scan.generate.write import LEFTOVERS, File, Pair, missing, write
 from legacy_ref_scan.model import Gap, Reference, Report, ScanError, Target, Verdict
 from legacy_ref_scan.rules import MigrationPlan, Rule
 from legacy_ref_scan.schema import Catalog, Function, Relation, SchemaObject
+from legacy_ref_scan.versions import Version
 
 __all__ = ["LEFTOVERS", "Pair", "Refusal", "missing", "plan_pair", "planned_version", "write_pair"]
 
@@ -32,14 +33,14 @@ class Refusal:
     advice: str = ""
 
 
-def planned_version(plan: MigrationPlan, files: Iterable[str]) -> int | None:
+def planned_version(plan: MigrationPlan, files: Iterable[str]) -> Version | None:
     """The version that the pair has or will have: the rule's, or that of a pair of this name; None: the next one.
 
     `files` are the names in the migration directory. A scan that decides on the pair replays older versions only.
     """
     if plan.version is not None:
         return plan.version
-    return next((item.version for item in numbered(files) if item.name == plan.name), None)
+    return next((Version.of(item.version) for item in numbered(files) if item.name == plan.name), None)
 
 
 def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, convention: str) -> Pair | Refusal:
@@ -66,8 +67,10 @@ def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, con
 def _numbered_pair(catalog: Catalog, tables: list[Doomed], plan: MigrationPlan, directory: Path) -> Pair | Refusal:
     files = _listing(directory)
     there = numbered(files)
-    version = planned_version(plan, files)
-    version = next_free(there) if version is None else version
+    planned = planned_version(plan, files)
+    if planned is not None and len(planned.parts) > 1:
+        return Refusal(2, f"version {planned} has dots, and {CONVENTION} takes whole numbers only")
+    version = next_free(there) if planned is None else int(planned)
     wrong = tuple(problems(version, plan.name, there))
     if wrong:
         advice = "give the rule the version that is next, or leave it out"

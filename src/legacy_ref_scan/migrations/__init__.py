@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from posixpath import dirname
 
 from legacy_ref_scan.migrations import dbmate, flyway, golang_migrate, goose, schema_file, sql_migrate, tern
-from legacy_ref_scan.migrations.history import Convention, History, Migration, Range
+from legacy_ref_scan.migrations.history import Convention, History, Migration, Problem, Range, problem
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
 
-__all__ = ["CONVENTIONS", "Convention", "History", "Migration", "Range", "detect"]
+__all__ = ["CONVENTIONS", "Convention", "History", "Migration", "Problem", "Range", "detect"]
 
 CONVENTIONS: dict[str, Convention] = {
     "golang-migrate": golang_migrate,
@@ -53,7 +53,7 @@ def detect(
     """The migrations in `directory` (or a file; relative to the root), or those found by looking for them.
 
     `concerns` tells text about the tables in question: where several directories hold migrations, one that is about
-    them comes first. Without any migration the history is empty and has a problem that says so. Raises `ScanError`
+    them comes first. Without any migration the history is empty and has a note that says so. Raises `ScanError`
     where the directory does not exist or two directories are equally likely.
     """
     if convention is not None and convention not in CONVENTIONS:
@@ -62,7 +62,7 @@ def detect(
         return _given(workspace, workspace.inside(directory), convention)
     candidates = list(_candidates(workspace, convention))
     if not candidates:
-        return History("", convention or "", problems=("no migrations found: name their directory with --migrations",))
+        return History("", convention or "", notes=("no migrations found: name their directory with --migrations",))
     return _load_best(workspace, candidates, concerns)
 
 
@@ -80,7 +80,8 @@ def _given(workspace: Workspace, directory: str, convention: str | None) -> Hist
         paths = tuple(_below(directory, workspace.all_paths))
     history = CONVENTIONS[name].load(directory, paths, workspace.read)
     if not history.migrations and not history.problems:
-        return replace(history, problems=(f"no migrations of the {name} convention in {directory or '.'}",))
+        message = f"no migrations of the {name} convention in {directory or '.'}"
+        return replace(history, problems=(problem("no-migrations", message, directory, anything=True),))
     return history
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version
 from legacy_ref_scan.migrations.sections import Sections
 
 # Options follow a mark: `-- migrate:up transaction:false`.
@@ -37,7 +37,11 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     history = _SECTIONS.load(directory, chosen, read)
     others = sorted(path for path in paths if path.endswith(".sql") and path not in chosen)
     notes = (f"names that dbmate does not read: {', '.join(others)}",) if others else ()
-    no_up = (f"{item.path} has no up part, which dbmate refuses" for item in history.migrations if not item.up)
+    no_up = (
+        problem("migration-without-mark", f"{item.path} has no up part, which dbmate refuses", item.path)
+        for item in history.migrations
+        if not item.up
+    )
     return replace(history, problems=(*history.problems, *no_up, *_twice(history.migrations)), notes=notes)
 
 
@@ -45,12 +49,12 @@ def _numbered(paths: Iterable[str]) -> list[str]:
     return [path for path in paths if path.endswith(".sql") and _NUMBER.match(path.rpartition("/")[2])]
 
 
-def _twice(migrations: Sequence[Migration]) -> Iterable[str]:
+def _twice(migrations: Sequence[Migration]) -> Iterable[Problem]:
     """Versions are a primary key, as text: the second migration of one cannot be recorded."""
     versions = {item.path: item.name[: len(item.name) - len(item.name.lstrip("0123456789"))] for item in migrations}
     pairs = pairwise(sorted(migrations, key=lambda item: (versions[item.path], item.path)))
     return (
-        f"{first.path} and {second.path} have one version"
+        same_version(first.path, second.path)
         for first, second in pairs
         if versions[first.path] == versions[second.path]
     )

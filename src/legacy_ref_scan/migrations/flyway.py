@@ -11,25 +11,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version, unreadable
+from legacy_ref_scan.versions import UNVERSIONED, Version
 
 _NAME = re.compile(r"(?:([VUB])(\d+(?:[._]\d+)*)(?:__(.*))?|R__(.+))\.sql")
 _CODE = re.compile(r"(?:[VUB]\d.*|R)__.+\.(?:java|kt)")
 _CALLBACK = re.compile(r"(?:before|after)[A-Z][A-Za-z]*(?:__.*)?\.sql")
 _PLACEHOLDER = b"${"
 
-_Version = tuple[int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class _File:
     path: str
     kind: str  # "V", "U" (undo), "B" (baseline), "R" (repeatable)
-    version: _Version  # empty for R
+    version: Version  # false for R
     title: str
 
     @property
-    def order(self) -> tuple[bool, _Version, str, str]:
+    def order(self) -> tuple[bool, Version, str, str]:
         """Repeatable ones last, by description; the others by version, part by part."""
         return self.kind == "R", self.version, self.title if self.kind == "R" else "", self.path
 
@@ -49,14 +48,15 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     chosen = [file for file in files if file.kind in "VR" or file is first]
     downs = {file.version: file.path for file in files if file.kind == "U"}
     migrations: list[Migration] = []
-    problems = [*_unknown(paths), *_twice(chosen)]
+    problems: list[Problem] = [*_unknown(paths), *_twice(chosen)]
     for file in chosen:
         migration = _migration(file, downs.get(file.version), read)
         if migration is None:
-            problems.append(f"{file.path} cannot be read")
+            problems.append(unreadable(file.path))
             continue
         if _PLACEHOLDER in migration.source.data:
-            problems.append(f"{file.path} has placeholders (${{…}}): what Flyway puts there is not known")
+            message = f"{file.path} has placeholders (${{…}}): what Flyway puts there is not known"
+            problems.append(problem("migration-template", message, file.path))
         migrations.append(migration)
     notes = (*_baselines(files, first), *_ignored(paths, files))
     return History(directory, "flyway", tuple(migrations), tuple(problems), notes)
@@ -67,15 +67,8 @@ def _files(paths: Sequence[str]) -> Iterator[_File]:
         match = _NAME.fullmatch(path.rpartition("/")[2])
         if match:
             kind, number, title, of_repeatable = match.groups()
-            yield _File(path, kind or "R", _parts(number or ""), (title or of_repeatable or "").replace("_", " "))
-
-
-def _parts(number: str) -> _Version:
-    """1_2 is 1.2, and 1.0 is 1."""
-    parts = [int(part) for part in re.split(r"[._]", number) if part]
-    while len(parts) > 1 and parts[-1] == 0:
-        parts.pop()
-    return tuple(parts)
+            version = Version.of(number) if number else UNVERSIONED
+            yield _File(path, kind or "R", version, (title or of_repeatable or "").replace("_", " "))
 
 
 def _baseline(files: Sequence[_File]) -> _File | None:
@@ -94,7 +87,7 @@ def _migration(file: _File, down_path: str | None, read: Read) -> Migration | No
         return None
     undo = read(down_path) if down_path and file.kind == "V" else None
     return Migration(
-        version=file.version[0] if file.version else 0,
+        version=file.version,
         name=file.path.rpartition("/")[2].removesuffix(".sql"),
         path=file.path,
         up=((0, len(source.data)),),
@@ -105,22 +98,24 @@ def _migration(file: _File, down_path: str | None, read: Read) -> Migration | No
     )
 
 
-def _unknown(paths: Sequence[str]) -> Iterator[str]:
+def _unknown(paths: Sequence[str]) -> Iterator[Problem]:
     for path in paths:
         name = path.rpartition("/")[2]
         if _CODE.fullmatch(name):
-            yield f"{path} is a migration in code: what it does to the schema is not known"
+            message = f"{path} is a migration in code: what it does to the schema is not known"
+            yield problem("migration-in-code", message, path)
         elif _CALLBACK.fullmatch(name):
-            yield f"{path} is a callback of Flyway: what it does to the schema is not known"
+            message = f"{path} is a callback of Flyway: what it does to the schema is not known"
+            yield problem("migration-callback", message, path)
 
 
-def _twice(files: Sequence[_File]) -> Iterator[str]:
+def _twice(files: Sequence[_File]) -> Iterator[Problem]:
     """Flyway refuses a version, or a description of a repeatable one, that exists twice."""
     for first, second in pairwise(files):
         if first.version and first.version == second.version:
-            yield f"{first.path} and {second.path} have one version"
+            yield same_version(first.path, second.path)
         elif first.kind == second.kind == "R" and first.title == second.title:
-            yield f"{first.path} and {second.path} have one description"
+            yield same_version(first.path, second.path, "description")
 
 
 def _baselines(files: Sequence[_File], first: _File | None) -> Iterator[str]:

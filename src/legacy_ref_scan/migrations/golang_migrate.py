@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, unreadable
 from legacy_ref_scan.model import ScanError, SourceFile
+from legacy_ref_scan.versions import Version
 
 DEFAULT_WIDTH = 6
 _NAME = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$", re.DOTALL)
@@ -39,15 +40,15 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     ups = [file for file in files if file.direction == "up"]
     downs = {file.version: file for file in files if file.direction == "down"}
     migrations: list[Migration] = []
-    problems = [*_bad_versions(paths), *_duplicates(files), *_missing_ups(files)]
-    notes = [*_missing_downs(ups, downs), *_ignored(paths)]
+    problems = list(_duplicates(files))
+    notes = [*_bad_versions(paths), *_missing_ups(files), *_missing_downs(ups, downs), *_ignored(paths)]
     for up in ups:
         source = read(up.path)
         if source is None:
-            problems.append(f"{up.path} cannot be read")
+            problems.append(unreadable(up.path))
             continue
         if not source.data.strip():
-            problems.append(f"{up.path} is empty")
+            notes.append(f"{up.path} is empty")
         down = downs.get(up.version)
         undo = read(down.path) if down else None
         migrations.append(_migration(up, source, undo))
@@ -92,7 +93,7 @@ def file_names(version: int, width: int, name: str, taken: Collection[int] = ())
 
 def _migration(up: _File, source: SourceFile, undo: SourceFile | None) -> Migration:
     return Migration(
-        version=up.version,
+        version=Version.of(up.version),
         name=up.title,
         path=up.path,
         up=((0, len(source.data)),),
@@ -120,13 +121,14 @@ def _bad_versions(paths: Iterable[str]) -> Iterator[str]:
             yield f"{path}: the version is larger than 2^64 - 1, so golang-migrate ignores the file"
 
 
-def _duplicates(files: Iterable[_File]) -> Iterator[str]:
+def _duplicates(files: Iterable[_File]) -> Iterator[Problem]:
     by_key: dict[tuple[int, str], list[str]] = {}
     for file in files:
         by_key.setdefault((file.version, file.direction), []).append(file.path)
     for (version, direction), paths in by_key.items():
         if len(paths) > 1:
-            yield f"version {version} has {len(paths)} {direction} files: {_listed(paths)}"
+            message = f"version {version} has {len(paths)} {direction} files: {_listed(paths)}"
+            yield problem("migration-version-twice", message, *paths)
 
 
 def _missing_ups(files: Sequence[_File]) -> Iterator[str]:

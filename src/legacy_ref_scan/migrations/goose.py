@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version
 from legacy_ref_scan.migrations.sections import Sections
+from legacy_ref_scan.versions import Version
 
 _MARK = re.compile(rb"^[ \t]*--[ \t]*\+goose[ \t]+(Up|Down)\b[^\n]*(?:\n|\Z)", re.MULTILINE | re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)_")
 _GO_MIGRATION = re.compile(r"\d+_.*(?<!_test)\.go")
 
 
-def _order(migration: Migration) -> tuple[int, str]:
+def _order(migration: Migration) -> tuple[Version, str]:
     return migration.version, migration.name
 
 
@@ -29,18 +30,26 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     in_go = [path for path in paths if _GO_MIGRATION.fullmatch(path.rpartition("/")[2])]
     problems = (
         *history.problems,
-        *(f"{path} is a migration in Go: what it does to the schema is not known" for path in in_go),
+        *(_in_go(path) for path in in_go),
         *_wrong_versions(history.migrations),
     )
     return replace(history, problems=problems)
 
 
-def _wrong_versions(migrations: Sequence[Migration]) -> tuple[str, ...]:
+def _in_go(path: str) -> Problem:
+    return problem("migration-in-code", f"{path} is a migration in Go: what it does to the schema is not known", path)
+
+
+def _wrong_versions(migrations: Sequence[Migration]) -> tuple[Problem, ...]:
     """goose refuses a version that is no number from 1, and one that exists twice."""
-    unnumbered = [f"{item.path} has no version from 1 in its name" for item in migrations if item.version < 1]
+    unnumbered = [
+        problem("migration-without-version", f"{item.path} has no version from 1 in its name", item.path)
+        for item in migrations
+        if int(item.version) < 1
+    ]
     twice = [
-        f"{first.path} and {second.path} have one version"
+        same_version(first.path, second.path)
         for first, second in pairwise(migrations)
-        if first.version == second.version >= 1
+        if int(first.version) == int(second.version) >= 1
     ]
     return (*unnumbered, *twice)

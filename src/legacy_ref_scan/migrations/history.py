@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from legacy_ref_scan.model import SourceFile
+from legacy_ref_scan.model import SourceFile, Span
+from legacy_ref_scan.versions import Version
 
 Range = tuple[int, int]
 """Bytes start (included) to end (excluded) of a file."""
@@ -19,10 +20,10 @@ Read = Callable[[str], SourceFile | None]
 class Migration:
     """One migration: the parts `up` of the file at `path` apply it, the parts `down` of `down_path` undo it.
 
-    `version` is 0 where the name has no number. A `repeatable` one runs again whenever it changes.
+    `version` is false where the name has none. A `repeatable` one runs again whenever it changes.
     """
 
-    version: int
+    version: Version
     name: str
     path: str
     up: tuple[Range, ...]
@@ -30,6 +31,38 @@ class Migration:
     down_path: str | None = None
     down: tuple[Range, ...] = ()
     repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the replay may leave another schema than the tool does.
+
+    `reason` is the code of the gap that it is for the tables named at one of the `spans`, an empty one of which stands
+    for the whole file. What nobody knows may concern `anything`: a file that cannot be read, a name filled in later.
+    """
+
+    reason: str
+    message: str
+    spans: tuple[Span, ...] = ()
+    anything: bool = False
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def problem(reason: str, message: str, *paths: str, anything: bool = False) -> Problem:
+    """A problem of whole files."""
+    return Problem(reason, message, tuple(Span(path, 0, 0) for path in paths), anything)
+
+
+def unreadable(path: str) -> Problem:
+    """A migration of which nothing is known."""
+    return problem("migration-unreadable", f"{path} cannot be read", path, anything=True)
+
+
+def same_version(first: str, second: str, what: str = "version") -> Problem:
+    """Two files that the tool can't tell apart: which one ran, and in which order, is not known."""
+    return problem("migration-version-twice", f"{first} and {second} have one {what}", first, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +75,7 @@ class History:
     directory: str
     convention: str
     migrations: tuple[Migration, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, unreadable
+from legacy_ref_scan.versions import UNVERSIONED, Version
 
 _NAMES = frozenset({"schema.sql", "structure.sql"})
 _DOWN = re.compile(r"\.(down|undo)\.sql$")
@@ -28,18 +29,20 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     """Every SQL file whole, by the numbers in their names; down files are left out."""
     chosen = sorted((path for path in paths if _is_sql(path) and not _DOWN.search(path)), key=_order)
     migrations: list[Migration] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for path in chosen:
         source = read(path)
         if source is None:
-            problems.append(f"{path} cannot be read")
+            problems.append(unreadable(path))
             continue
         if _TWO_WAYS.search(source.data):
-            problems.append(f"{path} holds an up and a down part, but is run whole: name its convention")
+            message = f"{path} holds an up and a down part, but is run whole: name its convention"
+            problems.append(problem("migration-of-two-ways", message, path))
         number = _NUMBER.match(path.rpartition("/")[2])
         name = path.rpartition("/")[2].rpartition(".")[0]
         whole = ((0, len(source.data)),)
-        migrations.append(Migration(int(number.group(1)) if number else 0, name, path, whole, source))
+        version = Version.of(int(number.group(1))) if number else UNVERSIONED
+        migrations.append(Migration(version, name, path, whole, source))
     notes = ("the files run in numeric order, which is not their alphabetical one",) if chosen != sorted(chosen) else ()
     return History(directory, "schema-file", tuple(migrations), tuple(problems), notes)
 

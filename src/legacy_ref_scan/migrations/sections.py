@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from legacy_ref_scan.migrations.history import History, Migration, Range, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Range, Read, problem, unreadable
 from legacy_ref_scan.model import SourceFile
+from legacy_ref_scan.versions import UNVERSIONED, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,16 @@ class Sections:
     def load(self, directory: str, paths: Sequence[str], read: Read) -> History:
         """Every SQL file as one migration; one without a mark is a problem, for the tool refuses it."""
         migrations: list[Migration] = []
-        problems: list[str] = []
+        problems: list[Problem] = []
         for path in paths:
             if not path.endswith(".sql"):
                 continue
             source = read(path)
             if source is None:
-                problems.append(f"{path} cannot be read")
+                problems.append(unreadable(path))
             elif not self.mark.search(source.data):
-                problems.append(f"{path} has no mark of {self.convention} that says what is up and what is down")
+                message = f"{path} has no mark of {self.convention} that says what is up and what is down"
+                problems.append(problem("migration-without-mark", message, path))
             else:
                 migrations.append(self._migration(source))
         migrations.sort(key=self.order)  # type: ignore[arg-type]
@@ -50,7 +52,7 @@ class Sections:
         number = self.number.match(file_name)
         ranges = self._ranges(source.data)
         return Migration(
-            version=int(number.group(1)) if number else 0,
+            version=Version.of(int(number.group(1))) if number else UNVERSIONED,
             name=file_name.removesuffix(".sql"),
             path=source.path,
             up=ranges["up"],

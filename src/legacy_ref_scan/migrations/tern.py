@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Read
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version, unreadable
 from legacy_ref_scan.model import SourceFile
+from legacy_ref_scan.versions import Version
 
 _NAME = re.compile(r"(\d+)_.+\.sql")
 # tern cuts at the first place where exactly this stands; the down part begins in the next line.
@@ -28,14 +29,14 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
     """See `Convention.load`. Templates are a problem: nobody fills them here."""
     migrations: list[Migration] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for path in paths:
         match = _match(path)
         source = read(path) if match else None
         if match and source is None:
-            problems.append(f"{path} cannot be read")
+            problems.append(unreadable(path))
         elif match and source is not None:
-            migrations.append(_migration(int(match.group(1)), source))
+            migrations.append(_migration(Version.of(int(match.group(1))), source))
     migrations.sort(key=lambda item: (item.version, item.path))
     others = [path for path in paths if path.endswith(".sql") and not _match(path)]
     notes = (f"names that tern does not read: {', '.join(others)}",) if others else ()
@@ -46,7 +47,7 @@ def _match(path: str) -> re.Match[str] | None:
     return _NAME.fullmatch(path.rpartition("/")[2])
 
 
-def _migration(version: int, source: SourceFile) -> Migration:
+def _migration(version: Version, source: SourceFile) -> Migration:
     data = source.data
     mark = data.find(_MARK)
     end = len(data) if mark < 0 else mark
@@ -55,15 +56,21 @@ def _migration(version: int, source: SourceFile) -> Migration:
     return Migration(version, name, source.path, ((0, end),), source, source.path if down else None, down)
 
 
-def _problems(migrations: Sequence[Migration]) -> Iterator[str]:
+def _problems(migrations: Sequence[Migration]) -> Iterator[Problem]:
     """What tern refuses (a version twice, a hole), and what only it can fill in."""
     for item in migrations:
         if any(_TEMPLATE in item.source.data[start:end] for start, end in item.up):
-            yield f"{item.path} is a template of tern: what it becomes is not known"
-    if migrations and migrations[0].version != 1:
-        yield f"{migrations[0].path} is the first migration, but tern counts from 1"
+            message = f"{item.path} is a template of tern: what it becomes is not known"
+            yield problem("migration-template", message, item.path)
+    if migrations and int(migrations[0].version) != 1:
+        yield _missing(f"{migrations[0].path} is the first migration, but tern counts from 1", migrations[0])
     for first, second in pairwise(migrations):
         if first.version == second.version:
-            yield f"{first.path} and {second.path} have one version"
-        elif second.version != first.version + 1:
-            yield f"between {first.path} and {second.path} is a hole, which tern refuses"
+            yield same_version(first.path, second.path)
+        elif int(second.version) != int(first.version) + 1:
+            yield _missing(f"between {first.path} and {second.path} is a hole, which tern refuses", second)
+
+
+def _missing(message: str, later: Migration) -> Problem:
+    """What the missing migration does could concern every table."""
+    return problem("migration-missing", message, later.path, anything=True)
