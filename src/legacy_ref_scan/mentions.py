@@ -201,6 +201,15 @@ def names_of(targets: Iterable[Target], dependents: Iterable[str]) -> Names:
     )
 
 
+def model_names(table: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a program calls the class of a table's rows, and a variable that holds one: (CampaignPhase …,
+    campaign_phase, campaignPhase …), in singular and plural."""
+    forms = {table.lower(), *_inflections(table)}
+    spellings = {spelling for form in forms for spelling in _camel_cases(form)}
+    classes = frozenset(spelling for spelling in spellings if spelling[:1].isupper())
+    return classes, frozenset(forms | (spellings - classes))
+
+
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
