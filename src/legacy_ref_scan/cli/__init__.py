@@ -111,6 +111,22 @@ def scan_command(**options: Any) -> int:
     return scan(**options)
 
 
+@app.command("explain", short_help="Say how the text at a place was put together, read and judged.")
+@click.argument("place", metavar="FILE:LINE[:COLUMN]")
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
+@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_scope
+@_format
+def explain_command(**options: Any) -> int:
+    """Say how the text at a place was put together, how it was read, and why that led to its conclusion.
+
+    FILE is below ROOT; lines and columns are counted from 1, as in the reports.
+    """
+    from legacy_ref_scan.cli.explain import explain
+
+    return explain(**options)
+
+
 @app.command("generate-migration", short_help="Write the migration pair, if the verdict is clean.")
 @click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
 @_scope
