@@ -1,45 +1,19 @@
 """PostgreSQL as the judge: what a statement does with a column, and what becomes of it when the column is dropped.
 
 The statement is analysed in two databases of one schema, one of which has lost the column (`DROP COLUMN … CASCADE`).
-`debug_print_parse` prints the analysed tree, in which the permission info of each relation lists the columns that the
-statement selects, inserts and updates (PostgreSQL, src/include/nodes/parsenodes.h: RTEPermissionInfo; up to version
-15 the same fields stand in RangeTblEntry). So a silent rebind to another table counts, which no error would show.
+A silent rebind to another table counts too, which no error would show.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import psycopg
-from psycopg import pq, sql
+from psycopg import sql
 
+from legacy_ref_scan.database.analysis import WHOLE_ROW, Analysis, Analyzer, ColumnName, plannable
 from tests.postgres import Server, rolled_back, shared_server
 
-ColumnName = tuple[str, str]
-"""("schema.relation", column); the column is `WHOLE_ROW` where the row is used as one value."""
-
-WHOLE_ROW = "*"
-
-# Bitmaps hold attnum - FirstLowInvalidHeapAttributeNumber (src/include/access/sysattr.h); attnum 0 is the whole row.
-_OFFSET = 7
-
-_PERMISSIONS = re.compile(
-    r":relid\s+(\d+)\s(?:(?!:relid\s).)*?"  # the dump wraps its lines at any blank
-    r":selectedCols\s+\(b([\d\s]*)\)\s+:insertedCols\s+\(b([\d\s]*)\)\s+:updatedCols\s+\(b([\d\s]*)\)",
-    re.DOTALL,
-)
-
-# What the Parse message analyses at once; every other statement has to be executed to be analysed.
-_PLANNABLE = re.compile(
-    rb"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:select|with|insert|update|delete|merge|values|table)\b", re.I | re.S
-)
-
-# Up to version 15 the tree of EXPLAIN and CREATE TABLE AS leaves the query out; its plan has the permissions as well.
-_PLANS_FOR_TREES = 160000
-
-_SETTINGS = "SET debug_pretty_print = off; SET debug_print_parse = on; SET client_min_messages = log"
+__all__ = ["WHOLE_ROW", "Analysis", "ColumnName", "Judge", "Judgement"]
 
 _LINEAGE = """
 WITH RECURSIVE needs(view) AS (
@@ -55,18 +29,6 @@ WITH RECURSIVE needs(view) AS (
 SELECT n.nspname || '.' || c.relname
 FROM needs JOIN pg_class c ON c.oid = view JOIN pg_namespace n ON n.oid = c.relnamespace
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """A statement in one database: the error, or its result columns and the columns that it touches."""
-
-    sqlstate: str = ""
-    error: str = ""
-    result: tuple[tuple[str, str], ...] = ()
-    selected: frozenset[ColumnName] = frozenset()
-    inserted: frozenset[ColumnName] = frozenset()
-    updated: frozenset[ColumnName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,103 +60,23 @@ class Judgement:
 
 
 class _Database:
-    """A connection that analyses statements and knows its relations by oid."""
+    """A database with the two connections that the analysis needs."""
 
     def __init__(self, server: Server, name: str) -> None:
-        self.connection = server.connect(name)
-        self.lookups = server.connect(name)  # apart, for their trees would mix with the statement's
-        self._trees: list[str] = []
-        self._attributes: dict[int, tuple[str, dict[int, str]]] = {}
-        self._types: dict[int, str] = {}
-        self._plans: list[str] = []
-        self.connection.execute(_SETTINGS)
-        self.connection.add_notice_handler(self._keep)
+        self.connection, self.lookups = server.connect(name), server.connect(name)
+        self._analyzer = Analyzer(self.connection, self.lookups)
 
     def close(self) -> None:
         self.connection.close()
         self.lookups.close()
 
-    def _keep(self, notice: psycopg.errors.Diagnostic) -> None:
-        kept = {"parse tree:": self._trees, "plan:": self._plans}.get(notice.message_primary or "")
-        if kept is not None and notice.message_detail:
-            kept.append(notice.message_detail)
-
     def analyse(self, statement: str, *, execute: bool) -> Analysis:
         """Parses one statement, or executes it (or several) inside a transaction that is rolled back."""
-        self._forget()
         text = statement.encode()
-        if execute or not _PLANNABLE.match(text):
+        if execute or not plannable(text):
             with rolled_back(self.connection):
-                outcome = self._execute(text)
-                return self._analysis(outcome)
-        return self._analysis(self._prepare(text))
-
-    def _forget(self) -> None:
-        self._trees.clear()
-        self._plans.clear()
-
-    def _prepare(self, text: bytes) -> pq.abc.PGresult:
-        pgconn = self.connection.pgconn
-        parsed = pgconn.prepare(b"", text)
-        return pgconn.describe_prepared(b"") if parsed.status == pq.ExecStatus.COMMAND_OK else parsed
-
-    def _execute(self, text: bytes) -> pq.abc.PGresult:
-        pgconn = self.connection.pgconn
-        pgconn.exec_(b"DISCARD PLANS")  # else a function that ran before is not analysed again
-        if pgconn.server_version < _PLANS_FOR_TREES:
-            pgconn.exec_(b"SET LOCAL debug_print_plan = on")
-        self._forget()
-        outcome = pgconn.exec_(text)
-        if outcome.status == pq.ExecStatus.COPY_IN:
-            pgconn.put_copy_end(b"nothing to copy")
-            _drain(pgconn)
-        elif outcome.status == pq.ExecStatus.COPY_OUT:
-            while pgconn.get_copy_data(0)[0] > 0:
-                pass
-            _drain(pgconn)
-        return outcome
-
-    def _analysis(self, outcome: pq.abc.PGresult) -> Analysis:
-        if outcome.status == pq.ExecStatus.FATAL_ERROR:
-            state = outcome.error_field(pq.DiagnosticField.SQLSTATE) or b""
-            return Analysis(state.decode(), outcome.get_error_message().strip())
-        result = tuple(self._result_column(outcome, number) for number in range(outcome.nfields))
-        touched: tuple[set[ColumnName], set[ColumnName], set[ColumnName]] = (set(), set(), set())
-        permissions = list(_permissions(self._trees)) or list(_permissions(self._plans))
-        for relation, *bitmaps in permissions:
-            for names, members in zip(touched, bitmaps, strict=True):
-                names.update(self._names(relation, members))
-        selected, inserted, updated = (frozenset(names) for names in touched)
-        return Analysis("", "", result, selected, inserted, updated)
-
-    def _result_column(self, outcome: pq.abc.PGresult, number: int) -> tuple[str, str]:
-        return (outcome.fname(number) or b"").decode(), self._type_name(outcome.ftype(number))
-
-    def _type_name(self, oid: int) -> str:
-        """Types that the schema creates have different oids in two databases."""
-        if oid not in self._types:
-            row = self.lookups.execute("SELECT format_type(%s, NULL)", (oid,)).fetchone()
-            self._types[oid] = str(row[0]) if row else str(oid)
-        return self._types[oid]
-
-    def _names(self, oid: int, members: list[int]) -> Iterator[ColumnName]:
-        if members:
-            relation, attributes = self._relation(oid)
-            yield from ((relation, attributes[member - _OFFSET]) for member in members if member >= _OFFSET)
-
-    def _relation(self, oid: int) -> tuple[str, dict[int, str]]:
-        if oid not in self._attributes:
-            self._attributes[oid] = self._read_relation(oid)
-        return self._attributes[oid]
-
-    def _read_relation(self, oid: int) -> tuple[str, dict[int, str]]:
-        rows = self.lookups.execute(
-            "SELECT n.nspname || '.' || c.relname, a.attnum, a.attname FROM pg_class c"
-            " JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
-            " WHERE c.oid = %s AND a.attnum > 0",
-            (oid,),
-        ).fetchall()
-        return (str(rows[0][0]) if rows else f"oid {oid}"), {0: WHOLE_ROW, **{int(row[1]): str(row[2]) for row in rows}}
+                return self._analyzer.execute(text)
+        return self._analyzer.prepare(text)
 
 
 class Judge:
@@ -242,7 +124,7 @@ class Judge:
             accepted=accepted,
             breaks=accepted and bool(after.sqlstate),
             changes=stays and before.result != after.result,
-            rebinds=stays and _touched(before, target) != _touched(after, target),
+            rebinds=stays and before.without(frozenset({target})) != after.without(frozenset({target})),
             touches=bool(reached & {target, (relation, WHOLE_ROW)}),
             through_view=any(name in self._views_over(relation, column) for name, _ in reached),
             selected=before.selected,
@@ -305,19 +187,3 @@ class Judge:
             rows = connection.execute(_LINEAGE, {"relation": relation, "attnum": found[0]}).fetchall()
             self._views[key] = frozenset(str(row[0]) for row in rows)
         return self._views[key]
-
-
-def _touched(analysis: Analysis, target: ColumnName) -> tuple[frozenset[ColumnName], ...]:
-    return tuple(names - {target} for names in (analysis.selected, analysis.inserted, analysis.updated))
-
-
-def _permissions(trees: list[str]) -> Iterator[tuple[int, list[int], list[int], list[int]]]:
-    for tree in trees:
-        for oid, *bitmaps in _PERMISSIONS.findall(tree):
-            selected, inserted, updated = ([int(member) for member in bitmap.split()] for bitmap in bitmaps)
-            yield int(oid), selected, inserted, updated
-
-
-def _drain(pgconn: pq.abc.PGconn) -> None:
-    while pgconn.get_result() is not None:
-        pass
