@@ -270,7 +270,7 @@ class TestTern:
         files = {"m/2_a.sql": "x", "m/02_b.sql": "{{ .x }}", "m/4_c.sql": f"x\n{mark}\n{{{{ y }}}}", "m/5_d.sql": None}
         assert said(load(tern, files)) == (
             "m/5_d.sql cannot be read",
-            "m/02_b.sql is a template of tern: what it becomes is not known",
+            "m/02_b.sql: tern fills in {{ .x }}, and what it becomes is not known",
             "m/02_b.sql is the first migration, but tern counts from 1",
             "m/02_b.sql and m/2_a.sql have one version",
             "between m/2_a.sql and m/4_c.sql is a hole, which tern refuses",
@@ -314,18 +314,42 @@ class TestFlyway:
         )
 
     def test_what_is_wrong(self) -> None:
-        names = ["V1__a.sql", "V1.0__b.sql", "s/R__v.sql", "R__v.sql", "V3__J.java", "afterMigrate__x.sql", "U9__z.sql"]
+        names = ["V1__a.sql", "V1.0__b.sql", "s/R__v.sql", "R__v.sql", "V3__J.java", "afterClean__x.sql", "U9__z.sql"]
         files = {f"m/{name}": "x" for name in [*names, "v4__w.sql", "V3__J.conf"]}
         history = load(flyway, {**files, "m/V2__c.sql": "GRANT ALL ON t TO ${user}", "m/V5__d.sql": None})
         assert said(history) == (
             "m/V3__J.java is a migration in code: what it does to the schema is not known",
-            "m/afterMigrate__x.sql is a callback of Flyway: what it does to the schema is not known",
             "m/V1.0__b.sql and m/V1__a.sql have one version",
             "m/R__v.sql and m/s/R__v.sql have one description",
-            "m/V2__c.sql has placeholders (${…}): what Flyway puts there is not known",
+            "m/V2__c.sql: Flyway fills in ${user}, and what it becomes is not known",
             "m/V5__d.sql cannot be read",
         )
-        assert history.notes == ("m/U9__z.sql undoes no migration", "names that Flyway does not read: m/v4__w.sql")
+        assert history.notes == (
+            "m/U9__z.sql undoes no migration",
+            "callbacks that do not run along with migrate: m/afterClean__x.sql",
+            "names that Flyway does not read: m/v4__w.sql",
+        )
+
+    def test_callbacks_of_migrate_run_around_all_others_and_again(self) -> None:
+        names = ["R__v", "afterMigrate", "V1__a", "beforeMigrate__x", "afterEachMigrate__y", "afterMigrateError"]
+        history = load(flyway, dict.fromkeys([f"m/{name}.sql" for name in names], "x"))
+        order = ["beforeMigrate__x", "V1__a", "R__v", "afterEachMigrate__y", "afterMigrate"]
+        assert [item.name for item in history.migrations] == order
+        assert [item.repeatable for item in history.migrations] == [True, False, True, True, True]
+        assert flyway.recognise([f"m/{name}.sql" for name in names], lambda path: None) == 2
+
+    def test_the_configuration_of_a_script(self) -> None:
+        files = {
+            "m/V1__a.sql": "ALTER TABLE ${t} ADD c int;",
+            "m/V1__a.sql.conf": "placeholderReplacement=false\n",
+            "m/V2__b.sql": "-- flyway:executeInTransaction=false\nALTER TABLE ${t} ADD d int;",
+            "m/V3__c.sql": "-- flyway:shouldExecute=${dev}\n-- flyway:placeholderReplacement = false\nx ${y}",
+        }
+        history = load(flyway, files)
+        assert said(history) == (
+            "m/V2__b.sql: Flyway fills in ${t}, and what it becomes is not known",
+            "m/V3__c.sql runs only where ${dev} holds",
+        )
 
     def test_a_version_without_a_description_runs_too(self) -> None:
         history = load(flyway, dict.fromkeys(["m/V2.sql", "m/V1__a.sql"], "x"))

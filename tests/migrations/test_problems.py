@@ -60,6 +60,56 @@ def test_a_gap_where_the_table_is_named_and_a_note_elsewhere(
 
 
 @pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE ${t} ADD COLUMN c int",
+        'ALTER TABLE IF EXISTS "${t}" DROP COLUMN note',
+        "ALTER TABLE app.${t} DROP COLUMN note",
+        "CREATE TABLE ${prefix}phases (id int)",
+        "CREATE TABLE jobs${suffix} (id int)",
+        "ALTER TABLE jobs RENAME TO ${t}",
+        "ALTER TABLE ${schema}.phases DROP COLUMN note",
+        "CREATE INDEX i ON phases (${column})",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE ${t} SET note = NULL; END $$",
+    ],
+)
+def test_what_is_filled_in_later_and_could_be_the_table(tmp_path: Path, statement: str) -> None:
+    report = scanned(tmp_path, {"m/V1__a.sql": TABLE, "m/V2__b.sql": f"-- ${{x}}\nSELECT 1;\n{statement};\n"}).report
+    assert report.verdict is Verdict.UNKNOWN
+    assert {gap.span.path for gap in report.gaps} == {"m/V2__b.sql"}
+    assert all(gap.span.start >= 17 for gap in report.gaps)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "GRANT SELECT ON jobs TO ${user}",
+        "ALTER TABLE jobs OWNER TO ${owner}",
+        "ALTER TABLE ${schema}.jobs ADD COLUMN c int",
+        "INSERT INTO jobs VALUES ('${text}')",
+        "DELETE FROM ${t}",
+        "-- ALTER TABLE ${t}\nSELECT 1",
+    ],
+)
+def test_what_is_filled_in_later_and_is_not_the_table(tmp_path: Path, statement: str) -> None:
+    report = scanned(tmp_path, {"m/V1__a.sql": TABLE + OTHER, "m/V2__b.sql": f"{statement};\n"}).report
+    assert (report.verdict, report.gaps) == (Verdict.CLEAN, ())
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"m/1_a.sql": TABLE + TERN, "m/2_b.sql": "ALTER TABLE {{.t}} ADD COLUMN c int;"},
+        {"m/1_a.sql": TABLE + TERN, "m/2_b.sql": '{{ template "shared/v1.sql" . }}'},
+        {"m/1_a.sql": GOOSE + TABLE, "m/2_b.sql": GOOSE + "-- +goose ENVSUB ON\nALTER TABLE $T ADD COLUMN c int;"},
+    ],
+)
+def test_templates_of_other_tools(tmp_path: Path, files: dict[str, str]) -> None:
+    gaps = scanned(tmp_path, files).report.gaps
+    assert ("m/2_b.sql", "migration-template") in [(gap.span.path, gap.reason) for gap in gaps]
+
+
+@pytest.mark.parametrize(
     ("reason", "files"),
     [
         ("migration-missing", {"m/2_a.sql": TABLE + TERN}),

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version
 from legacy_ref_scan.migrations.sections import Sections
+from legacy_ref_scan.migrations.templates import Template
 from legacy_ref_scan.versions import Version
 
 _MARK = re.compile(rb"^[ \t]*--[ \t]*\+goose[ \t]+(Up|Down)\b[^\n]*(?:\n|\Z)", re.MULTILINE | re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)_")
 _GO_MIGRATION = re.compile(r"\d+_.*(?<!_test)\.go")
+
+
+# Between `-- +goose ENVSUB ON` and OFF it fills in variables of the environment.
+_ENVSUB = re.compile(rb"^[ \t]*--[ \t]*\+goose[ \t]+ENVSUB[ \t]+ON\b", re.MULTILINE | re.IGNORECASE)
+_VARIABLES = Template("goose", b"$", rb"\$\{[^}]*\}|\$[A-Za-z_]\w*(?![\w$])")
 
 
 def _order(migration: Migration) -> tuple[Version, str]:
@@ -32,12 +38,19 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
         *history.problems,
         *(_in_go(path) for path in in_go),
         *_wrong_versions(history.migrations),
+        *_variables(history.migrations),
     )
     return replace(history, problems=problems)
 
 
 def _in_go(path: str) -> Problem:
     return problem("migration-in-code", f"{path} is a migration in Go: what it does to the schema is not known", path)
+
+
+def _variables(migrations: Sequence[Migration]) -> Iterator[Problem]:
+    for item in migrations:
+        if _ENVSUB.search(item.source.data):
+            yield from _VARIABLES.problems(item.source, item.up)
 
 
 def _wrong_versions(migrations: Sequence[Migration]) -> tuple[Problem, ...]:

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version, unreadable
+from legacy_ref_scan.migrations.templates import Template
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.versions import Version
 
 _NAME = re.compile(r"(\d+)_.+\.sql")
 # tern cuts at the first place where exactly this stands; the down part begins in the next line.
 _MARK = b"---- create above / drop below ----"
-_TEMPLATE = b"{{"
+_TEMPLATE = Template("tern", b"{{", rb"\{\{.*?\}\}", rb"\{\{-?\s*(?:template|block|include)\b")
 
 
 def recognise(paths: Sequence[str], read: Read) -> int:
@@ -59,9 +60,7 @@ def _migration(version: Version, source: SourceFile) -> Migration:
 def _problems(migrations: Sequence[Migration]) -> Iterator[Problem]:
     """What tern refuses (a version twice, a hole), and what only it can fill in."""
     for item in migrations:
-        if any(_TEMPLATE in item.source.data[start:end] for start, end in item.up):
-            message = f"{item.path} is a template of tern: what it becomes is not known"
-            yield problem("migration-template", message, item.path)
+        yield from _TEMPLATE.problems(item.source, item.up)
     if migrations and int(migrations[0].version) != 1:
         yield _missing(f"{migrations[0].path} is the first migration, but tern counts from 1", migrations[0])
     for first, second in pairwise(migrations):
