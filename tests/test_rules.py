@@ -15,8 +15,10 @@ import pytest
 from legacy_ref_scan.model import ScanError, Target
 from legacy_ref_scan.rules import (
     CONVENTIONS,
+    KINDS,
     Acknowledgement,
     MigrationPlan,
+    Others,
     Rule,
     adhoc_rule,
     default_name,
@@ -55,6 +57,11 @@ exclude = ["**/testdata/**"]
 tests = "warn"
 star = "show"
 
+[scan.others]
+gate = ["documentation"]
+list = ["javascript", "json"]
+ignore = ["localization"]
+
 [[acknowledge]]
 path = "internal/legacy/*.go"
 symbol = "(*Exporter).Dump"
@@ -91,6 +98,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         exclude=("**/testdata/**",),
         tests="warn",
         star="show",
+        others=Others(frozenset({"documentation"}), frozenset({"javascript", "json"}), frozenset({"localization"})),
         acknowledge=(
             Acknowledgement(
                 "internal/legacy/*.go", "(*Exporter).Dump", "runs only against archived databases", date(2027, 3, 31)
@@ -98,7 +106,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             Acknowledgement("a.go", "", "because", None, "read"),
         ),
     )
-    assert [item.line for item in load(tmp_path, FULL).acknowledge] == [23, 29]
+    assert [item.line for item in load(tmp_path, FULL).acknowledge] == [28, 34]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +161,13 @@ def test_a_migration_without_a_name_gets_one(tmp_path: Path) -> None:
             'r.toml:5: convention must be "golang-migrate" or "goose" or',
         ),
         (RETIRE + "[scan]\ntests = 'no'", 'r.toml:5: tests must be "gate" or "warn" or "ignore", not \'no\''),
+        (
+            RETIRE + "[scan.others]\nlist = ['Javascript']",
+            "r.toml:5: list 'Javascript' is no kind of file: did you mean 'javascript'?",
+        ),
+        (RETIRE + "[scan.others]\nlists = []", "r.toml:5: unknown key 'lists' in [scan.others]: did you mean 'list'?"),
+        (RETIRE + "[scan.others]\nlist = ['c']\ngate = ['c']", "r.toml:4: others gives 'c' two meanings"),
+        (RETIRE + "[scan]\nothers = 1", "r.toml:5: others is a table: write [scan.others]"),
         (RETIRE + "[scan]\nexclude = [1]", "r.toml:5: exclude must be a list of texts, not a list"),
         (RETIRE + "[catalog]\nsearch_path = []", "r.toml:5: search_path must hold at least one name"),
         (RETIRE + "[acknowledge]\npath = 'a'", "r.toml:4: acknowledge is a list of tables: write [[acknowledge]]"),
@@ -201,6 +216,7 @@ GOOD = [
     RETIRE + "[migration]\n",
     RETIRE + "[catalog]\n[scan]\n",
     RETIRE + "[scan]\ninclude = []\nexclude = []",
+    RETIRE + "[scan.others]\ngate = []\nlist = ['json', 'c#']",
     '[retire]\ntable = "app.orders"\ncolumns = ["c"]',
     "[retire]\ntable = '\"Weird\".\"t\"\"x\"'\ncolumns = ['\"a b\"', 'größe', '_x$1']",
     RETIRE + "[[acknowledge]]\npath='a'\nreason='r'\nexpires='2027-03-31'",
@@ -244,6 +260,10 @@ BAD = [
     RETIRE + "[scan]\nexclude = ['']",
     RETIRE + "[scan]\ntests = 'x'",
     RETIRE + "[scan]\nstar = true",
+    RETIRE + "[scan]\nothers = []",
+    RETIRE + "[scan.others]\ngate = ['x']",
+    RETIRE + "[scan.others]\ngate = 'json'",
+    RETIRE + "[scan.others]\nshow = ['json']",
     RETIRE + "[acknowledge]\npath='a'\nreason='r'",
     RETIRE + "[[acknowledge]]\npath='a'",
     RETIRE + "[[acknowledge]]\nreason='a'",
@@ -272,6 +292,7 @@ def test_the_schema_explains_every_key_of_the_loader() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     sections = SCHEMA["properties"]
     assert sections["migration"]["properties"]["convention"]["enum"] == list(CONVENTIONS)
+    assert SCHEMA["$defs"]["kinds"]["items"]["enum"] == list(KINDS)
     for section in sections.values():
         keys = section.get("properties") or section["items"]["properties"]
         assert all(key.get("description") for key in (section, *keys.values()))

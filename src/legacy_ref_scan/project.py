@@ -10,6 +10,7 @@ from posixpath import dirname
 from legacy_ref_scan.languages import LANGUAGES
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import Claim, Found, SourceFile, Span
+from legacy_ref_scan.rules import Others
 from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
@@ -17,6 +18,7 @@ _KEPT_BYTES = 64 << 20
 # A directory of SQL for another database, where one for PostgreSQL stands beside it.
 _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver"})
 _POSTGRES = ("postgres", "postgresql", "pgsql", "pg", "psql")
+_DEFAULTS = Others()
 
 
 class ScanProject:
@@ -25,8 +27,15 @@ class ScanProject:
     The paths in `migrations` are not scanned as SQL files, those in `rules` not at all.
     """
 
-    def __init__(self, workspace: Workspace, names: Names, migrations: frozenset[str], rules: frozenset[str]) -> None:
-        self.workspace, self.names = workspace, names
+    def __init__(
+        self,
+        workspace: Workspace,
+        names: Names,
+        migrations: frozenset[str],
+        rules: frozenset[str],
+        others: Others = _DEFAULTS,
+    ) -> None:
+        self.workspace, self.names, self.others = workspace, names, others
         self.statements = 0
         self.counts: Counter[str] = Counter()
         self._migrations, self._rules = migrations, rules
@@ -41,7 +50,7 @@ class ScanProject:
         """Read every file once and keep the candidates."""
         kept = 0
         for path in self.workspace.paths:
-            if path in self._rules:
+            if path in self._rules or self._is_ignored(path):
                 continue
             self._paths[self.workspace.language(path)].append(path)
             source = self.workspace.read(path)
@@ -53,6 +62,25 @@ class ScanProject:
             elif source.language == "go" and kept < _KEPT_BYTES:
                 kept += len(source.data)
                 self._kept[source.path] = source.data
+
+    def _is_ignored(self, path: str) -> bool:
+        if not self.others.ignored or self.workspace.language(path) != "other":
+            return False
+        from legacy_ref_scan.languages.plain.kinds import kind_by_path
+
+        ignored = kind_by_path(path).slug in self.others.ignored
+        if ignored:
+            self.workspace.skipped[path] = "of a kind that the rule ignores"
+        return ignored
+
+    def holds_code(self) -> bool:
+        """Whether anything was read that could use a column."""
+        if any(self.counts.get(language) for language in LANGUAGES if language != "other"):
+            return True
+        from legacy_ref_scan.languages.plain.kinds import PROGRAMS, kind_by_path
+
+        wanted = (PROGRAMS | self.others.gate) - self.others.listed
+        return any(kind_by_path(path).slug in wanted for path in self._paths["other"])
 
     def _group(self, source: SourceFile) -> list[SourceFile]:
         if source.path in self._migrations:

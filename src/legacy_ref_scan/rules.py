@@ -19,6 +19,13 @@ from legacy_ref_scan.versions import Version
 CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "schema-file")
 """The names of `migrations.CONVENTIONS`, which a rule may choose from."""
 
+KINDS = tuple(
+    """api-schema batch c c# clojure configuration dart data dockerfile documentation elixir erb erlang fixture groovy
+    haskell hcl java javascript json kotlin localization lookml lua make notebook perl php powershell prisma ruby rust
+    scala script shell sqlc-configuration swift template text toml visual-basic xml yaml""".split()
+)
+"""The kinds of files besides Go, SQL and Python, of which `[scan.others]` speaks."""
+
 _ACCESSES = ("read", "write", "star", "depend")
 _IDENTIFIER = re.compile(r'\s*(?:"((?:[^"\0]|"")+)"|([A-Za-z_\u0080-\U0010ffff][\w$]*))\s*')
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -55,6 +62,25 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """What the kinds of files besides Go, SQL and Python are worth; a kind in none of the three has its default.
+
+    Those in `gate` count as code whatever they are, those in `listed` are in the accounting and never gate, those in
+    `ignored` are not read.
+    """
+
+    gate: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+
+    def strictest(self, other: Others) -> Others:
+        """Of two rules, what asks for more: a kind gates if either says so, and is listed only if both do."""
+        gate = self.gate | other.gate
+        quiet, unread = self.listed | self.ignored, other.listed | other.ignored
+        return Others(gate, ((quiet & unread) - gate) - (self.ignored & other.ignored), self.ignored & other.ignored)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file, or the columns named on the command line. `source` says which, for people."""
 
@@ -67,6 +93,7 @@ class Rule:
     exclude: tuple[str, ...] = ()
     tests: str = "gate"  # "gate" | "warn" | "ignore"
     star: str = "gate"  # "gate" | "show": SELECT * that is scanned by name
+    others: Others = Others()
     acknowledge: tuple[Acknowledgement, ...] = ()
 
 
@@ -182,6 +209,13 @@ def render_rule(
         '# SELECT * whose result is taken by column name: "gate" or "show".',
         'star = "gate"',
         "",
+        "# Kinds of files besides Go, SQL and Python. Scripts, dashboards, templates and programs gate, documentation,",
+        "# fixtures and data are listed. `gate` makes a kind count as code, `list` never gates, `ignore` is not read.",
+        "# [scan.others]",
+        '# gate = ["documentation"]',
+        '# list = ["javascript"]',
+        '# ignore = ["localization"]',
+        "",
         "# A use or a gap that somebody has looked at and answers for. It stays in every report.",
         "# [[acknowledge]]",
         '# path = "internal/legacy/*.go"',
@@ -239,6 +273,7 @@ class _Key:
 
     check: Callable[[Any], Any]
     required: bool = False
+    section: str = ""  # of a table within a section: its name in `_SECTIONS`
 
 
 def _text(value: Any) -> str:
@@ -309,6 +344,23 @@ def _day(value: Any) -> date:
     raise ValueError("must be a day such as 2027-03-31")
 
 
+def _kinds(value: Any) -> frozenset[str]:
+    for kind in _texts(value):
+        if kind not in KINDS:
+            close = get_close_matches(kind.lower(), KINDS, 1, 0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"the kinds are {', '.join(KINDS)}"
+            raise ValueError(f"{kind!r} is no kind of file: {hint}")
+    return frozenset(value)
+
+
+def _others(value: Mapping[str, frozenset[str]]) -> Others:
+    kinds = Others(value.get("gate", frozenset()), value.get("list", frozenset()), value.get("ignore", frozenset()))
+    twice = (kinds.gate & kinds.listed) | (kinds.gate & kinds.ignored) | (kinds.listed & kinds.ignored)
+    if twice:
+        raise ValueError(f"gives {sorted(twice)[0]!r} two meanings")
+    return kinds
+
+
 def _one_of(*choices: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in choices or not isinstance(value, str):
@@ -342,7 +394,9 @@ _SECTIONS: Mapping[str, Mapping[str, _Key]] = {
         "exclude": _Key(_texts),
         "tests": _Key(_one_of("gate", "warn", "ignore")),
         "star": _Key(_one_of("gate", "show")),
+        "others": _Key(_others, section="scan.others"),
     },
+    "scan.others": {"gate": _Key(_kinds), "list": _Key(_kinds), "ignore": _Key(_kinds)},
     "acknowledge": {
         "path": _Key(_text, required=True),
         "reason": _Key(_text, required=True),
@@ -361,7 +415,7 @@ class _Document:
     lines: Mapping[Where, int]
 
     def rule(self, document: Mapping[str, Any]) -> Rule:
-        self._check_known(document, _SECTIONS, ())
+        self._check_known(document, [section for section in _SECTIONS if "." not in section], ())
         if "retire" not in document:
             raise self._error((), "the section [retire] is missing: it says which columns go")
         retire = self._section(document, "retire")
@@ -396,7 +450,7 @@ class _Document:
 
     def _table(self, table: Any, section: str, where: Where, optional: bool = False) -> dict[str, Any]:
         if not isinstance(table, dict):
-            raise self._error(where, f"{section} is a table: write [{section}]")
+            raise self._error(where, f"{section.rpartition('.')[2]} is a table: write [{section}]")
         keys = _SECTIONS[section]
         self._check_known(table, keys, where)
         for key in keys:
@@ -406,7 +460,7 @@ class _Document:
 
     def _value(self, key: _Key, value: Any, where: Where) -> Any:
         try:
-            return key.check(value)
+            return key.check(self._table(value, key.section, where) if key.section else value)
         except ValueError as error:
             raise self._error(where, f"{where[-1]} {error}") from None
 
@@ -416,7 +470,7 @@ class _Document:
                 raise self._error((*where, key), self._unknown(key, tuple(known), where))
 
     def _unknown(self, key: str, known: tuple[str, ...], where: Where) -> str:
-        place = f" in [{where[0]}]" if where else ""
+        place = f" in [{'.'.join(str(part) for part in where if isinstance(part, str))}]" if where else ""
         close = get_close_matches(key, known, 1, 0.5)
         if close:
             return f"unknown key {key!r}{place}: did you mean {close[0]!r}?"

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 from legacy_ref_scan.accounting import account
@@ -34,15 +35,13 @@ from legacy_ref_scan.model import (
     whole_file,
 )
 from legacy_ref_scan.project import ScanProject
-from legacy_ref_scan.rules import Rule
+from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_functions, watch
 from legacy_ref_scan.versions import Version
 from legacy_ref_scan.workspace import Workspace
-
-_GATING_LANGUAGES = ("go", "sql", "python")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,8 @@ def scan(request: Request) -> Outcome:
     catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
     schema, names = _schema(request, catalog, targets)
     say("reading files")
-    project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace))
+    others = reduce(Others.strictest, (rule.others for rule in request.rules))
+    project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace), others)
     _check_scanned(project, workspace)
     schema = replace(schema, near=project.near, concerns=project.concerns, trace=request.trace)
     say("resolving")
@@ -221,9 +221,10 @@ def _unreadable(project: ScanProject) -> Iterator[Gap]:
 
 
 def _check_scanned(project: ScanProject, workspace: Workspace) -> None:
-    if not any(project.counts.get(language) for language in _GATING_LANGUAGES):
+    if not project.holds_code():
         where = f"{workspace.root}: " if not workspace.all_paths else ""
-        raise ScanError(f"{where}nothing to scan: no Go, SQL or Python file among {len(workspace.paths)} files")
+        count = len(workspace.paths)
+        raise ScanError(f"{where}nothing to scan: no Go, SQL, Python or other program among {count} files")
 
 
 def _report(

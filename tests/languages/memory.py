@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.mentions import Names, names_of
 from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, SourceFile, Span, Target
+from legacy_ref_scan.rules import Others
 
 PHASES = names_of([Target("public", "campaign_phases", "error_message")], [])
 
@@ -24,6 +25,10 @@ class MemoryProject:
     @property
     def names(self) -> Names:
         return self._names
+
+    @property
+    def others(self) -> Others:
+        return Others()
 
     def candidates(self, language: str) -> Sequence[SourceFile]:
         return [s for s in self.files.values() if s.language == language and self._names.matter(s.data)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from legacy_ref_scan.mentions import Names
     from legacy_ref_scan.model import Extracted, SourceFile
+    from legacy_ref_scan.rules import Others
 
 
 class Project(Protocol):
@@ -21,6 +22,10 @@ class Project(Protocol):
     @property
     def names(self) -> Names:
         """The spellings of the targets' names."""
+
+    @property
+    def others(self) -> Others:
+        """What the kinds of files without a language of their own are worth."""
 
     def candidates(self, language: str) -> Sequence[SourceFile]:
         """The files of that language for which `names.matter()` is true."""

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legacy_ref_scan.languages.plain.comments import comments
-from legacy_ref_scan.languages.plain.kinds import Weight, kind_of
+from legacy_ref_scan.languages.plain.kinds import PROGRAMS, SLUGS, Weight, kind_of
 from legacy_ref_scan.mentions import Names, names_of
 from legacy_ref_scan.model import Claim, Explanation, Fragment, Gap, Target
+from legacy_ref_scan.rules import KINDS
 from tests.languages.memory import PHASES, scan
 
 TITLES = names_of([Target("public", "users", "title")], [])
@@ -176,7 +177,7 @@ def test_claims(path: str, text: str, claim: tuple[Explanation, str]) -> None:
         ("config.yaml.example", b"", "YAML", Weight.CODE),
         ("Dockerfile.dev", b"", "Dockerfile", Weight.CODE),
         ("x/Gemfile", b"", "Ruby", Weight.CODE),
-        ("types.d.ts", b"", "generated JavaScript", Weight.DATA),
+        ("types.d.ts", b"", "generated JavaScript", Weight.GENERATED),
         ("docs/swagger/x.json", b"", "API schema", Weight.INERT),
         ("go.sum", b"", "data", Weight.INERT),
     ],
@@ -184,6 +185,11 @@ def test_claims(path: str, text: str, claim: tuple[Explanation, str]) -> None:
 def test_kinds(path: str, head: bytes, name: str, weight: Weight) -> None:
     kind = kind_of(path, head)
     assert (kind.name, kind.weight) == (name, weight)
+
+
+def test_a_rule_may_speak_of_every_kind() -> None:
+    assert set(KINDS) == SLUGS
+    assert PROGRAMS < SLUGS
 
 
 TOKENS = st.sampled_from(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.plain.comments import comments
 from legacy_ref_scan.languages.plain.embedded import statements
-from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of
+from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
 from legacy_ref_scan.languages.plain.nearby import clusters, talks_to_database
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Gap, Mention, SourceFile, Span
 
@@ -22,7 +22,7 @@ def extract(project: Project) -> Iterator[Extracted]:
 
 
 def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extracted]:
-    kind = kind_of(source.path, source.data)
+    kind = treated(kind_of(source.path, source.data), project.others.gate, project.others.listed)
     if kind.weight is Weight.INERT:
         for mention in mentions:
             yield Claim(mention.span, Explanation.OTHER_FILE, _detail(kind))

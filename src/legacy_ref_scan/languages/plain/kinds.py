@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 _HEAD = 4096
@@ -15,7 +15,8 @@ class Weight(Enum):
 
     CODE = auto()  # runs or configures what runs: SQL is looked for, two names close together are a gap
     WEB = auto()  # a front end as often as a server: as CODE, if the file has to do with a database
-    DATA = auto()  # SQL is looked for in its strings; names alone mean nothing
+    DATA = auto()  # SQL is looked for in its strings; names mean something only where one is said to be a table's
+    GENERATED = auto()  # code that a tool wrote: SQL in its strings and declared models count
     INERT = auto()  # prose, schemas of an interface, locks, pictures: never a use
 
 
@@ -27,20 +28,27 @@ class Kind:
     weight: Weight
     comments: tuple[str, ...] = ()
 
+    @property
+    def slug(self) -> str:
+        """How a rule calls the kind: `shell`, `api-schema`."""
+        return self.name.removeprefix(_GENERATED).lower().replace(" ", "-")
+
 
 _C = ("//", "/*")
+_GENERATED = "generated "
 _DOCUMENTATION = Kind("documentation", Weight.INERT, ("<!--",))
-_SCHEMA = Kind("API schema", Weight.INERT, ())
-_GENERATED = "generated"
+_SCHEMA = Kind("API schema", Weight.INERT)
+_LOCALIZATION = Kind("localization", Weight.INERT)
+_FIXTURE = Kind("fixture", Weight.INERT)
 
 _CODE: dict[str, tuple[str, tuple[str, ...]]] = {
     "sh bash zsh ksh fish bats envrc": ("shell", ("#",)),
     "yml yaml": ("YAML", ("#",)),
     "toml": ("TOML", ("#",)),
-    "ini cfg conf properties env": ("configuration", ("#", ";")),
+    "ini cfg conf properties env hocon hjson": ("configuration", ("#", ";")),
     "tf hcl tfvars": ("HCL", ("#", *_C)),
-    "rb rake gemspec ru": ("Ruby", ("#",)),
-    "erb": ("ERB", ("<!--",)),
+    "rb rake gemspec ru jbuilder": ("Ruby", ("#",)),
+    "erb haml slim": ("ERB", ("<!--",)),
     "java": ("Java", _C),
     "kt kts": ("Kotlin", _C),
     "scala sbt": ("Scala", _C),
@@ -50,7 +58,7 @@ _CODE: dict[str, tuple[str, tuple[str, ...]]] = {
     "rs": ("Rust", _C),
     "cs fs": ("C#", _C),
     "vb": ("Visual Basic", ()),
-    "ex exs eex heex": ("Elixir", ("#",)),
+    "ex exs eex heex leex": ("Elixir", ("#",)),
     "erl hrl": ("Erlang", ("%",)),
     "swift": ("Swift", _C),
     "dart": ("Dart", _C),
@@ -61,7 +69,7 @@ _CODE: dict[str, tuple[str, tuple[str, ...]]] = {
     "hs elm": ("Haskell", ("--",)),
     "ps1 psm1": ("PowerShell", ("#",)),
     "bat cmd": ("batch", ()),
-    "tmpl tpl gotmpl j2 jinja jinja2 mustache hbs liquid": ("template", ("{{/*", "{#", "--", "<!--")),
+    "tmpl tpl gotmpl j2 jinja jinja2 mustache hbs liquid twig jsp ftl": ("template", ("{{/*", "{#", "--", "<!--")),
     "mk": ("make", ("#",)),
     "ipynb": ("notebook", ()),
     "prisma": ("Prisma", _C),
@@ -70,7 +78,7 @@ _CODE: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 _WEB: dict[str, tuple[str, tuple[str, ...]]] = {
     "ts mts cts tsx js mjs cjs jsx": ("JavaScript", _C),
-    "vue svelte astro": ("JavaScript", (*_C, "<!--")),
+    "vue svelte astro gjs gts": ("JavaScript", (*_C, "<!--")),
 }
 _DATA: dict[str, tuple[str, tuple[str, ...]]] = {
     "json json5 jsonc ndjson jsonl": ("JSON", ()),
@@ -93,24 +101,50 @@ _DOCUMENTS = re.compile(
     r"(?:license|licence|changelog|changes|readme|notice|authors|contributing|copying|todo)\b", re.I
 )
 _LOCKS = frozenset({"package-lock.json", "pnpm-lock.yaml", "npm-shrinkwrap.json", "composer.lock", "yarn.lock"})
+_TEXTS_OF_A_PROGRAM = re.compile(r"(?:^|/)(?:locales?|i18n|l10n|lang|langs|languages|translations?)/", re.I)
+_PREPARED = re.compile(r"(?:^|/)(?:__)?(?:fixtures?|testdata|test-data|mocks|cassettes|seed-data)(?:__)?/", re.I)
+_DATA_FORMATS = frozenset({"JSON", "YAML", "XML"})
 _INTERFACE_NAME = re.compile(r"(?:open-?api|swagger|asyncapi)", re.I)
 _INTERFACE_HEAD = re.compile(rb'^[ \t{]*"?(?:openapi|swagger|asyncapi)"?[ \t]*:[ \t]*["\']?\d', re.M)
 _GENERATED_HEAD = re.compile(
     rb"code generated|@generated|do not (?:edit|modify)|auto-?generated|automatically generated", re.I
 )
+_GENERATED_NAMES = (".min.js", ".d.ts", ".bundle.js")
 
 
 def kind_of(path: str, data: bytes) -> Kind:
     """The kind of the file at `path` that holds `data`."""
-    name = posixpath.basename(path).lower()
     head = data[:_HEAD]
-    kind = _by_name(name, head)
+    kind = kind_by_path(path, head)
     if kind.weight is Weight.INERT:
         return kind
-    if _INTERFACE_NAME.search(path) or (kind.name in ("YAML", "JSON") and _INTERFACE_HEAD.search(head)):
+    if kind.name in ("YAML", "JSON") and _INTERFACE_HEAD.search(head):
         return _SCHEMA
-    if _GENERATED_HEAD.search(head) or name.endswith((".min.js", ".d.ts", ".bundle.js")):
-        return Kind(f"{_GENERATED} {kind.name}", Weight.DATA, kind.comments)
+    if _GENERATED_HEAD.search(head) or posixpath.basename(path).lower().endswith(_GENERATED_NAMES):
+        return Kind(f"{_GENERATED}{kind.name}", Weight.GENERATED, kind.comments)
+    return kind
+
+
+def kind_by_path(path: str, head: bytes = b"") -> Kind:
+    """The kind as far as the path tells it, and a script's first line in `head`."""
+    kind = _by_name(posixpath.basename(path).lower(), head)
+    if kind.weight is Weight.INERT:
+        return kind
+    if _INTERFACE_NAME.search(path):
+        return _SCHEMA
+    if kind.name in _DATA_FORMATS and _TEXTS_OF_A_PROGRAM.search(path):
+        return _LOCALIZATION
+    if kind.name in _DATA_FORMATS and _PREPARED.search(path):
+        return _FIXTURE
+    return kind
+
+
+def treated(kind: Kind, gate: frozenset[str], listed: frozenset[str]) -> Kind:
+    """The kind as a rule wants it: those in `gate` count as code, those in `listed` never gate."""
+    if kind.slug in listed:
+        return replace(kind, weight=Weight.INERT)
+    if kind.slug in gate and kind.weight is not Weight.GENERATED:
+        return replace(kind, weight=Weight.CODE)
     return kind
 
 
@@ -150,3 +184,20 @@ _BY_EXTENSION = _table()
 _BY_NAME = {
     word: Kind(name, Weight.CODE, comments) for words, (name, comments) in _NAMES.items() for word in words.split()
 }
+PROGRAMS = frozenset(
+    "shell script ruby java kotlin scala groovy clojure php rust c# visual-basic elixir erlang swift dart c perl "
+    "haskell javascript prisma notebook powershell".split()
+)
+"""The kinds that are programs: a tree with one of them was worth scanning."""
+SLUGS = frozenset(
+    kind.slug
+    for kind in (
+        *_BY_EXTENSION.values(),
+        *_BY_NAME.values(),
+        _LOCALIZATION,
+        _FIXTURE,
+        Kind("text", Weight.CODE),
+        Kind("sqlc configuration", Weight.INERT),
+    )
+)
+"""Every name by which a rule may speak of a kind."""
