@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.python.text import Blank, Part, Run, Text, to_fragment
-from legacy_ref_scan.model import Consumer, Fragment, Gap, Mention, Span
+from legacy_ref_scan.model import Claim, Consumer, Explanation, Fragment, Gap, Mention, Span
 
 _RANK = (Consumer.SQL, Consumer.UNKNOWN, Consumer.TEXT)
 
@@ -21,6 +21,7 @@ class Found:
     symbol: str
     consumer: Consumer
     note: str
+    kind: str = "python-sql"
 
 
 class Findings:
@@ -31,6 +32,7 @@ class Findings:
         self._kept: dict[tuple[Part, ...], Found] = {}
         self._loose: dict[tuple[Part, ...], Found] = {}
         self._gaps: dict[Span, Gap] = {}
+        self._claims: dict[Span, Claim] = {}
         self._mentions: dict[str, tuple[Mention, ...]] = {}
         self._covered: dict[str, set[Span]] = {}
         self._holding: dict[bytes, bool] = {}
@@ -84,6 +86,13 @@ class Findings:
         """Keeps a gap, one a place."""
         self._gaps.setdefault(gap.span, gap)
 
+    def claim(self, span: Span, why: Explanation, detail: str) -> None:
+        """Keeps an explanation for the mentions at a place, which nothing else has to cover then."""
+        self._claims.setdefault(span, Claim(span, why, detail))
+        for mention in self.mentions(span.path):
+            if span.start <= mention.span.start and mention.span.end <= span.end:
+                self.cover(mention.span)
+
     def cover(self, span: Span) -> None:
         """Counts the mention at exactly that place as covered."""
         self._covered.setdefault(span.path, set()).add(span)
@@ -100,10 +109,14 @@ class Findings:
         """The gaps, in the order of the files."""
         return [gap for _, gap in sorted(self._gaps.items())]
 
+    def claims(self) -> list[Claim]:
+        """The explanations, in the order of the files."""
+        return [claim for _, claim in sorted(self._claims.items())]
+
     def _fragment(self, found: Found) -> Fragment:
         source = self._project.read(found.site.path)
         test = source is not None and source.test
-        return to_fragment(found.text, found.site, found.symbol, found.consumer, test, found.note)
+        return to_fragment(found.text, found.site, found.symbol, found.consumer, test, found.note, found.kind)
 
     def _within(self, text: Text) -> list[Mention]:
         """The mentions in files that a text's bytes come from."""

@@ -12,6 +12,7 @@ from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller, Env
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import Items, Pairs, Text, Unknown, Value, Values
 from legacy_ref_scan.model import Span
 
@@ -27,6 +28,7 @@ class Interpreter(Caller):
 
     def __init__(self, library: Library, findings: Findings, budget: int) -> None:
         super().__init__(library, findings, budget)
+        self.registry = Registry(library, lambda owner, name: self.class_env(owner).get(name, ()))
         self._globals: dict[str, Env] = {}
         self._classes: dict[Class, Env] = {}
         self._results: dict[_Run, Values] = {}

@@ -53,11 +53,20 @@ class Library:
         found = module.functions.get(name) or module.classes.get(name)
         if found is not None:
             return found
+        seen |= {module.source.path}
         what = module.imports.get(name)
         if what is None:
-            return None
+            return self._starred(module, name, seen)
         other, inner = self.imported(module, what)
-        return self.function(other, inner, seen | {module.source.path}) if other is not None and inner else None
+        return self.function(other, inner, seen) if other is not None and inner else None
+
+    def _starred(self, module: Module, name: str, seen: frozenset[str]) -> Function | Class | None:
+        for star in module.stars:
+            other, _ = self.imported(module, star)
+            found = self.function(other, name, seen) if other is not None else None
+            if found is not None:
+                return found
+        return None
 
     def method(self, owner: Class, name: str, seen: frozenset[str] = frozenset()) -> Function | None:
         """A method of a class or of its bases."""

@@ -1,4 +1,4 @@
-"""Fields of ORM models and columns of table objects: what they call a column in the database."""
+"""Fields of ORM classes as they are declared: what each calls a column in the database, and what it relates to."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from dataclasses import dataclass
 import libcst as cst
 
 from legacy_ref_scan.languages.python import literals
-from legacy_ref_scan.languages.python.library import Library
-from legacy_ref_scan.languages.python.module import Class, Module, children, dotted, last_name
+from legacy_ref_scan.languages.python.module import Class, Module, dotted, last_name
 from legacy_ref_scan.languages.python.text import Run
-from legacy_ref_scan.model import Mapping, Span
+from legacy_ref_scan.model import Span
 
-_SQLALCHEMY = frozenset({"Column", "mapped_column", "column_property", "deferred", "synonym"})
+_SQLALCHEMY = frozenset({"Column", "mapped_column", "column_property", "deferred", "synonym", "query_expression"})
+_SQLALCHEMY_RELATIONS = frozenset({"relationship", "Relationship", "relation", "dynamic_loader", "association_proxy"})
 _DJANGO = re.compile(r"(?:^|\.)models\.\w+(?:Field|Key)$|^(?:gis_models|postgres_fields)\.\w+$")
-_TORTOISE = re.compile(r"(?:^|\.)fields\.\w+(?:Field|Key)$")
+_TORTOISE = re.compile(r"(?:^|\.)fields\.\w+(?:Field|Key|Relation)$")
 _PEEWEE = re.compile(r"^(?:peewee|pw)\.\w+Field$")
 _BARE_FIELD = re.compile(r"^\w+(?:Field|ForeignKey)$")  # imported by name: Django's or peewee's
+_OTHERS_FIELD = re.compile(r"(?:^|\.)(?:serializers|forms|filters|django_filters|graphene|ma|wtforms|schema)\.")
+_PONY = frozenset({"Required", "Optional", "PrimaryKey", "Discriminator"})
+_PONY_RELATIONS = frozenset({"Set"})
 _REFLECTION = re.compile(rb"\b(?:automap_base|autoload_with|autoload|DeferredReflection)\b|\.reflect\(")
-_COLUMN_KEYWORDS = frozenset({"name", "db_column", "column_name", "source_field"})
-_TABLE_KEYWORDS = frozenset({"db_table", "table_name", "table"})
-_SQLMODEL_BASES = frozenset({"SQLModel"})
+_COLUMN_KEYWORDS = frozenset({"name", "db_column", "column_name", "source_field", "column"})
+_FOREIGN = re.compile(r"ForeignKey|OneToOne")
+_MANY = re.compile(r"ManyToMany|ReverseRelation|BackReference")
+_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True)
-class _Declared:
+class Declared:
     """A class attribute: its name, what it is assigned, its annotation."""
 
     name: cst.Name
@@ -34,122 +38,220 @@ class _Declared:
     annotation: cst.BaseExpression | None
 
 
-def mappings(module: Module, library: Library, tables: frozenset[str]) -> Iterator[Mapping]:
-    """The columns that the classes and table objects of a file name, those of their base classes among them.
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A mapped attribute of a class. `column` is empty where it is no column (a relation to many, a property).
 
-    Where a class does not name its table, it is one of `tables` if that is what the library would call it, else empty.
+    `span` is where the column's name stands; `related` the class that a relation leads to, as written; `many` says
+    that it leads to several.
     """
-    for known in module.definitions.values():
-        if isinstance(known, Class):
-            yield from _of_class(known, library, tables)
-    yield from _of_tables(module)
+
+    name: str
+    column: str
+    span: Span
+    library: str
+    related: str = ""
+    many: bool = False
+    reverse: str = ""  # the name of the way back: `related_name`, `backref`
 
 
-def _of_class(owner: Class, library: Library, tables: frozenset[str]) -> Iterator[Mapping]:
-    table = _table_of(owner)
-    yield from _fields(owner, owner, table, tables)
-    for base in _ancestors(owner, library, frozenset()):
-        for mapping in _fields(base, owner, table or _table_of(base), tables):
-            if mapping.table in tables:
-                yield mapping
-
-
-def _fields(declaring: Class, owner: Class, table: str, tables: frozenset[str]) -> Iterator[Mapping]:
-    for declared in _declared(declaring.node):
-        library = _library(declared, declaring)
-        if not library or declared.name.value.startswith("__"):
+def own_fields(owner: Class, library: str) -> Iterator[Field]:
+    """The fields that a class itself declares. `library` is what its bases say: "sqlmodel", "pony" or empty."""
+    for declared in [*declarations(owner.node), *_computed(owner)]:
+        if declared.name.value.startswith("__"):
             continue
-        span, column = _column(declaring.module, declared, library)
-        named = table or next((known for known in sorted(tables) if _is_default(library, owner.name, known)), "")
-        yield Mapping(span, column, owner.name, library, named, declaring.module.source.test)
+        kind = _kind(declared, owner, library)
+        if kind:
+            yield _field(owner.module, declared, kind)
 
 
-def _ancestors(owner: Class, library: Library, seen: frozenset[Class]) -> Iterator[Class]:
-    for base in library.bases(owner):
-        if base not in seen:
-            yield base
-            yield from _ancestors(base, library, seen | {owner, base})
-
-
-def _is_default(library: str, name: str, table: str) -> bool:
-    """Whether a library calls the table of a class so by itself: Django puts the application's label in front."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-    if library == "django":
-        return table.endswith(f"_{name.lower()}")
-    return table in (name.lower(), snake)
-
-
-def _declared(node: cst.ClassDef) -> Iterator[_Declared]:
+def declarations(node: cst.ClassDef) -> Iterator[Declared]:
+    """The assignments in the body of a class."""
     for small in _smalls(node.body):
         if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
-            yield _Declared(small.target, small.value, small.annotation.annotation)
+            yield Declared(small.target, small.value, small.annotation.annotation)
         elif isinstance(small, cst.Assign):
             for target in small.targets:
                 if isinstance(target.target, cst.Name):
-                    yield _Declared(target.target, small.value, None)
+                    yield Declared(target.target, small.value, None)
+
+
+def _computed(owner: Class) -> Iterator[Declared]:
+    """`@declared_attr def error_message(cls): return Column(Text)`."""
+    for function in owner.methods.values():
+        if not any(
+            dotted(d.decorator).split(".")[-1].startswith("declared_attr") for d in function.node.decorators
+        ) and (not any("declared_attr" in dotted(d.decorator) for d in function.node.decorators)):
+            continue
+        for small in _smalls(function.node.body):
+            if isinstance(small, cst.Return) and isinstance(small.value, cst.Call):
+                yield Declared(function.node.name, small.value, None)
 
 
 def _smalls(body: cst.BaseSuite) -> Iterator[cst.CSTNode]:
     for statement in body.body:
         if isinstance(statement, cst.SimpleStatementLine):
             yield from statement.body
+        elif isinstance(statement, cst.If):  # `if settings.X:` in the body of a class
+            yield from _smalls(statement.body)
 
 
-def _library(declared: _Declared, owner: Class) -> str:
+def _kind(declared: Declared, owner: Class, library: str) -> str:
+    """The library whose field it is, empty for any other attribute."""
     call = declared.value if isinstance(declared.value, cst.Call) else None
     path = dotted(call.func) if call is not None else ""
+    last = last_name(call.func) if call is not None else ""
     annotation = declared.annotation
     if isinstance(annotation, cst.Subscript):
         annotation = annotation.value
-    if last_name(call.func if call is not None else cst.Pass()) in _SQLALCHEMY or (
-        annotation is not None and last_name(annotation) == "Mapped" and not path.endswith("relationship")
-    ):
-        return "sqlalchemy"
-    if declared.annotation is not None and _is_sqlmodel(owner):
+    if library == "pony" and last in _PONY | _PONY_RELATIONS:
+        return "pony"
+    if library == "sqlmodel" and declared.annotation is not None and not _is_class_variable(declared.annotation):
         return "sqlmodel"
+    if last in _SQLALCHEMY or last in _SQLALCHEMY_RELATIONS:
+        return "sqlalchemy"
+    if annotation is not None and last_name(annotation) in ("Mapped", "DynamicMapped", "WriteOnlyMapped"):
+        return "sqlalchemy"
+    return _kind_by_call(path, owner) if path else ""
+
+
+def _kind_by_call(path: str, owner: Class) -> str:
+    if _OTHERS_FIELD.search(path):
+        return ""
     if _DJANGO.search(path):
         return "django"
     if _PEEWEE.match(path):
         return "peewee"
+    modules = {what.module.split(".")[0] for what in owner.module.imports.values()}
     if _TORTOISE.search(path):
-        return "tortoise"
-    if _BARE_FIELD.match(path) and any(last_name(base.value).endswith("Model") for base in owner.node.bases):
-        return "peewee" if "peewee" in {what.module for what in owner.module.imports.values()} else "django"
+        return "django" if "django" in modules and "tortoise" not in modules else "tortoise"
+    if _BARE_FIELD.match(path) and any(last_name(base.value).endswith(("Model", "Mixin")) for base in owner.node.bases):
+        return "peewee" if {"peewee", "playhouse"} & modules else "django"
     return ""
 
 
-def _is_sqlmodel(owner: Class) -> bool:
-    if not any(last_name(base.value) in _SQLMODEL_BASES or base.value for base in owner.node.bases):
-        return False
-    return any(arg.keyword is not None and arg.keyword.value == "table" for arg in owner.node.keywords)
+def _is_class_variable(annotation: cst.BaseExpression) -> bool:
+    return isinstance(annotation, cst.Subscript) and last_name(annotation.value) == "ClassVar"
 
 
-def _column(module: Module, declared: _Declared, library: str) -> tuple[Span, str]:
+def _field(module: Module, declared: Declared, library: str) -> Field:
+    call = declared.value if isinstance(declared.value, cst.Call) else None
+    last = last_name(call.func) if call is not None else ""
+    name = declared.name.value
+    span, column = _column(module, declared, library)
+    related, many = _related(module, declared, last)
+    if last in _SQLALCHEMY_RELATIONS | _PONY_RELATIONS or _MANY.search(last):
+        column = ""
+    elif library == "sqlalchemy" and last in ("column_property", "synonym", "query_expression"):
+        span, column = _derived(module, declared, call, last)
+    reverse = _keyword(module, call, "related_name") or _keyword(module, call, "backref")
+    return Field(name, column, span, library, related, many, reverse)
+
+
+def _derived(module: Module, declared: Declared, call: cst.Call | None, last: str) -> tuple[Span, str]:
+    """A synonym is another field's name, `column_property(Column(…))` the column; an expression is no column."""
+    first = call.args[0].value if call is not None and call.args else None
+    if isinstance(first, cst.Call) and last_name(first.func) in _SQLALCHEMY:
+        return _column(module, Declared(declared.name, first, None), "sqlalchemy")
+    if last == "synonym" and isinstance(first, cst.SimpleString):
+        return module.span(first), literal_text(module, first)
+    return module.span(declared.name), ""
+
+
+def _column(module: Module, declared: Declared, library: str) -> tuple[Span, str]:
     """Where the column's name stands, and the name: a literal of the call, else the attribute's own name."""
     call = declared.value if isinstance(declared.value, cst.Call) else None
     for index, argument in enumerate(call.args if call is not None else ()):
         keyword = argument.keyword.value if argument.keyword is not None else ""
         positional = not keyword and index == 0 and library == "sqlalchemy"
-        if (keyword in _COLUMN_KEYWORDS or positional) and isinstance(argument.value, cst.SimpleString):
-            return module.span(argument.value), _literal(module, argument.value)
+        named = keyword in _COLUMN_KEYWORDS and (keyword != "column" or library == "pony")
+        if (named or positional) and isinstance(argument.value, cst.SimpleString):
+            return module.span(argument.value), literal_text(module, argument.value)
+        if (positional or keyword in ("sa_column", "sa_column_kwargs")) and isinstance(argument.value, cst.Call):
+            inner = Declared(declared.name, argument.value, None)  # deferred(Column("x", …)), Field(sa_column=…)
+            if last_name(argument.value.func) in _SQLALCHEMY:
+                return _column(module, inner, "sqlalchemy")
     name = declared.name.value
-    if library in ("django", "peewee", "tortoise") and call is not None and "ForeignKey" in last_name(call.func):
+    last = last_name(call.func) if call is not None else ""
+    if library in ("django", "peewee", "tortoise") and _FOREIGN.search(last):
         name = f"{name}_id"
     return module.span(declared.name), name
 
 
-def _table_of(owner: Class) -> str:
-    for declared in _declared(owner.node):
-        if declared.name.value == "__tablename__" and isinstance(declared.value, cst.SimpleString):
-            return _bare(_literal(owner.module, declared.value))
-        if declared.name.value == "__table__" and isinstance(declared.value, cst.Call):
-            return _first_literal(owner.module, declared.value)
+def _related(module: Module, declared: Declared, last: str) -> tuple[str, bool]:
+    """The class that a relation leads to, and whether to many of it."""
+    call = declared.value if isinstance(declared.value, cst.Call) else None
+    relation = last in _SQLALCHEMY_RELATIONS or last in _PONY_RELATIONS or _FOREIGN.search(last) or _MANY.search(last)
+    annotated = annotated_class(module, declared.annotation) if declared.annotation is not None else ("", False)
+    if annotated[0] and (relation or call is None):
+        return annotated
+    if not relation or call is None:
+        return "", False
+    first = next(
+        (a.value for a in call.args if a.keyword is None or a.keyword.value in ("to", "argument", "model")), None
+    )
+    if isinstance(first, cst.Lambda):
+        first = first.body
+    name = literal_text(module, first) if isinstance(first, cst.SimpleString) else dotted(first)
+    uselist = _keyword(module, call, "uselist")
+    many = bool(last in _PONY_RELATIONS or _MANY.search(last) or (last in _SQLALCHEMY_RELATIONS and uselist != "False"))
+    return name.split(".")[-1], many
+
+
+_CONTAINERS = frozenset(
+    {"list", "List", "set", "Set", "Sequence", "Iterable", "Iterator", "tuple", "Tuple", "Collection"}
+)
+_QUERIES = frozenset({"QuerySet", "Query", "Select", "Manager", "DynamicMapped", "WriteOnlyMapped", "ScalarResult"})
+_WRAPPERS = frozenset(
+    {"Mapped", "Optional", "Annotated", "Union", "Awaitable", "Final", "ForeignKeyRelation", "Required"}
+)
+
+
+def annotated_class(module: Module, node: cst.BaseExpression) -> tuple[str, bool]:
+    """The class that an annotation names, and whether it is a container of it; empty for anything else."""
+    if isinstance(node, cst.SimpleString):
+        try:
+            return annotated_class(module, cst.parse_expression(literal_text(module, node)))
+        except cst.ParserSyntaxError:
+            return "", False
+    if isinstance(node, cst.BinaryOperation):
+        left = annotated_class(module, node.left)
+        return left if left[0] and left[0] != "None" else annotated_class(module, node.right)
+    if isinstance(node, cst.Subscript):
+        first = node.slice[0].slice if node.slice else None
+        inner = annotated_class(module, first.value) if isinstance(first, cst.Index) else ("", False)
+        holder = last_name(node.value)
+        if holder in _CONTAINERS or holder in _QUERIES:
+            return inner[0], True
+        return inner if holder in _WRAPPERS else ("", False)
+    name = dotted(node)
+    return ("", False) if name == "None" else (name, False)
+
+
+def _keyword(module: Module, call: cst.Call | None, name: str) -> str:
+    for argument in call.args if call is not None else ():
+        if argument.keyword is not None and argument.keyword.value == name:
+            return (
+                literal_text(module, argument.value)
+                if isinstance(argument.value, cst.SimpleString)
+                else dotted(argument.value)
+            )
+    return ""
+
+
+def meta(owner: Class, key: str) -> cst.BaseExpression | None:
+    """What the inner class `Meta` assigns to a name."""
     for statement in owner.node.body.body:
         if isinstance(statement, cst.ClassDef) and statement.name.value == "Meta":
-            for declared in _declared(statement):
-                if declared.name.value in _TABLE_KEYWORDS and isinstance(declared.value, cst.SimpleString):
-                    return _bare(_literal(owner.module, declared.value))
-    return ""
+            for declared in declarations(statement):
+                if declared.name.value == key:
+                    return declared.value
+    return None
+
+
+def snake_case(name: str) -> str:
+    """`CampaignPhase` as `campaign_phase`."""
+    return _SNAKE.sub("_", name).lower()
 
 
 def reflects(module: Module) -> bool:
@@ -157,46 +259,15 @@ def reflects(module: Module) -> bool:
     return _REFLECTION.search(module.source.data) is not None
 
 
-def _columns_of(module: Module, node: cst.Attribute, tables: dict[str, str]) -> Iterator[Mapping]:
-    """`phases.c.error_message`, where `phases` is a table object."""
-    holder = node.value
-    if isinstance(holder, cst.Attribute) and holder.attr.value in ("c", "columns"):
-        owner = dotted(holder.value)
-        span, column = module.span(node.attr), node.attr.value
-        yield Mapping(span, column, owner, "sqlalchemy", tables.get(owner, ""), module.source.test)
-
-
-def _of_tables(module: Module) -> Iterator[Mapping]:
-    """`Table("campaign_phases", metadata, Column("error_message", Text))`, at any place."""
-    tables: dict[str, str] = {}
-    stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "")]
-    while stack:
-        node, table = stack.pop()
-        if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and last_name(node.value.func) == "Table":
-            tables.update((dotted(target.target), _first_literal(module, node.value)) for target in node.targets)
-        elif isinstance(node, cst.Attribute):
-            yield from _columns_of(module, node, tables)
-        if isinstance(node, cst.Call):
-            name = last_name(node.func)
-            if name == "Table":
-                table = _first_literal(module, node)
-            elif name == "Column" and table and node.args and isinstance(node.args[0].value, cst.SimpleString):
-                literal = node.args[0].value
-                column = _literal(module, literal)
-                yield Mapping(module.span(literal), column, table, "sqlalchemy", table, module.source.test)
-        stack += [(child, table) for child in reversed([*children(node)])]
-
-
-def _first_literal(module: Module, call: cst.Call) -> str:
-    first = call.args[0].value if call.args else None
-    return _bare(_literal(module, first)) if isinstance(first, cst.SimpleString) else ""
-
-
-def _literal(module: Module, node: cst.SimpleString) -> str:
+def literal_text(module: Module, node: cst.SimpleString) -> str:
+    """The value of a string literal."""
+    if node not in module.spans:  # of an annotation that was itself a string
+        value = node.evaluated_value
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
     parts = literals.literal(module.source.data, module.span(node))
     return b"".join(part.text for part in parts if isinstance(part, Run)).decode("utf-8", "replace")
 
 
-def _bare(table: str) -> str:
-    """Django writes a schema as `"schema"."table"` or `schema"."table`; the last part is the table."""
-    return table.rpartition(".")[2].strip('"')
+def bare(table: str) -> str:
+    """Django writes a schema as `"schema"."table"` or `schema"."table`: here as `schema.table`."""
+    return table.replace('"', "")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from legacy_ref_scan.languages import Project
-from legacy_ref_scan.languages.python import literals, models
+from legacy_ref_scan.languages.python import core, literals, models
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.flow import Interpreter
 from legacy_ref_scan.languages.python.library import Library
@@ -38,25 +38,26 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
         else:
             parsed.append(module)
     live = [module for module in parsed if not module.history]
-    mapped = _mapped(live, library, findings, project.names.tables)
-    _run(project, library, findings, live)
+    interpreter = Interpreter(library, findings, STEPS)
+    with deep_recursion():
+        mapped = _mapped(live, interpreter, findings)
+        _run(project, interpreter, live)
     findings.settle()
     rest = [item for module in parsed for item in _rest(module, findings)]
     yield from mapped
     yield from findings.fragments()
     yield from findings.gaps()
+    yield from findings.claims()
     yield from rest
 
 
-def _run(project: Project, library: Library, findings: Findings, modules: list[Module]) -> None:
-    interpreter = Interpreter(library, findings, STEPS)
-    with deep_recursion():
-        for module in modules:
-            _run_one(interpreter, module, findings)
-        for source in _users(project, interpreter, modules):
-            other = library.load(source)
-            if other is not None and not other.history:
-                _run_one(interpreter, other, findings)
+def _run(project: Project, interpreter: Interpreter, modules: list[Module]) -> None:
+    for module in modules:
+        _run_one(interpreter, module, interpreter.findings)
+    for source in _users(project, interpreter, modules):
+        other = interpreter.library.load(source)
+        if other is not None and not other.history:
+            _run_one(interpreter, other, interpreter.findings)
 
 
 def _users(project: Project, interpreter: Interpreter, modules: list[Module]) -> Iterator[SourceFile]:
@@ -84,16 +85,21 @@ def _run_one(interpreter: Interpreter, module: Module, findings: Findings) -> No
         findings.gap(Gap(span, "too-much-python", message, test=module.source.test))
 
 
-def _mapped(modules: list[Module], library: Library, findings: Findings, tables: frozenset[str]) -> list[Mapping]:
+def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings) -> list[Mapping]:
     """The mappings whose place holds a mention, which they cover; where one knows its table, the others are dropped."""
+    tables = interpreter.registry.tables
     kept: dict[tuple[Span, str], Mapping] = {}
-    for mapping in (mapping for module in modules for mapping in models.mappings(module, library, tables)):
-        held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
-        for mention in held:
-            findings.cover(mention.span)
-        if held:
-            kept[mapping.span, mapping.table] = mapping
-    known = {span for span, table in kept if table in tables}
+    for module in modules:
+        interpreter.budget = STEPS + len(module.source.data)
+        for mapping in (*interpreter.registry.mappings(module), *core.mappings(module)):
+            held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
+            for mention in held:
+                findings.cover(mention.span)
+            if held and isinstance(mapping, Gap):
+                findings.gap(mapping)
+            elif held and isinstance(mapping, Mapping):
+                kept[mapping.span, mapping.table] = mapping
+    known = {span for span, table in kept if table.rpartition(".")[2] in tables}
     return [mapping for (span, table), mapping in kept.items() if table or span not in known]
 
 

@@ -9,8 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
+
+if TYPE_CHECKING:
+    from legacy_ref_scan.languages.python.registry import Model
 
 LIMIT = 48
 """How many alternatives of one value are followed."""
@@ -85,9 +89,11 @@ class Items:
 
 @dataclass(frozen=True)
 class Pairs:
-    """A dict with literal keys."""
+    """A dict with literal keys. `keys` are those that remember where they stand; `complete`: there are no others."""
 
     pairs: tuple[tuple[str, Values], ...]
+    keys: tuple[Text, ...] = ()
+    complete: bool = True
 
     @cached_property
     def size(self) -> int:
@@ -105,6 +111,28 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """A model, a table, a query over one, or a row of it.
+
+    `kind`: "model" (the class), "instance", "query" (gives instances), "rows" (gives something else), "table" (of
+    SQLAlchemy's Core), "columns" (its `c`), "column". `verb`: "insert", "update", "delete" where the query is one.
+    `focus` is what the next `filter_by` is about where that is another model.
+    """
+
+    kind: str
+    model: Model
+    verb: str = ""
+    focus: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Names of fields whose model is known later: `Q(error_message=…)`, `F("error_message")`."""
+
+    names: tuple[tuple[str, Span], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """Anything else, with the reason why it is not known."""
 
@@ -112,7 +140,7 @@ class Unknown:
     origin: Span
 
 
-Value = Text | Items | Pairs | Constant | Unknown
+Value = Text | Items | Pairs | Constant | Entity | Pending | Unknown
 Values = tuple[Value, ...]
 Part = Run | Blank
 
@@ -159,7 +187,9 @@ def concat(texts: Iterable[tuple[Part, ...]]) -> Text:
     return Text(tuple(part for parts in texts for part in parts))
 
 
-def to_fragment(text: Text, site: Span, symbol: str, consumer: Consumer, test: bool, note: str) -> Fragment:
+def to_fragment(
+    text: Text, site: Span, symbol: str, consumer: Consumer, test: bool, note: str, kind: str = "python-sql"
+) -> Fragment:
     """The text as a fragment with its pieces and holes."""
     pieces: list[Piece] = []
     holes: list[Hole] = []
@@ -172,9 +202,7 @@ def to_fragment(text: Text, site: Span, symbol: str, consumer: Consumer, test: b
         if part.origin is not None and part.text:
             pieces.append(Piece(at, at + len(part.text), part.origin))
         at += len(part.text)
-    return Fragment(
-        text.flat, tuple(pieces), site, symbol, consumer, tuple(holes), test=test, kind="python-sql", note=note
-    )
+    return Fragment(text.flat, tuple(pieces), site, symbol, consumer, tuple(holes), test=test, kind=kind, note=note)
 
 
 _PERCENT = re.compile(rb"%(?:\(([^()]*)\))?[#0\- +]{0,5}(?:\*|\d{0,9})(?:\.(?:\*|\d{0,9}))?[hlL]?([a-zA-Z%])")

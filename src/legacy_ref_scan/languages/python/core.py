@@ -1,0 +1,84 @@
+"""Table objects of SQLAlchemy's Core: the columns that `Table(…)` declares and that `t.c` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from legacy_ref_scan.languages.python.models import Field, literal_text
+from legacy_ref_scan.languages.python.module import Module, children, dotted, last_name
+from legacy_ref_scan.languages.python.registry import Model
+from legacy_ref_scan.model import Mapping
+
+_TABLES = frozenset({"Table", "table", "TableClause"})
+_COLUMNS = frozenset({"Column", "column", "literal_column"})
+_REFLECTING = frozenset({"autoload", "autoload_with"})
+
+
+def table_of(module: Module, call: cst.Call) -> Model | None:
+    """The table that `Table("campaign_phases", metadata, Column("error_message", Text), schema="public")` is."""
+    name = _first_literal(module, call)
+    if last_name(call.func) not in _TABLES or not name:
+        return None
+    fields: dict[str, Field] = {}
+    for argument in call.args[1:]:
+        column = argument.value
+        if isinstance(column, cst.Call) and last_name(column.func) in _COLUMNS:
+            literal = _literal_of(column)
+            if literal is not None:
+                text = literal_text(module, literal)
+                key = _keyword(module, column, "key") or text
+                fields[key] = Field(key, text, module.span(literal), "sqlalchemy")
+    schema = _keyword(module, call, "schema")
+    reflecting = any(a.keyword is not None and a.keyword.value in _REFLECTING for a in call.args)
+    table = f"{schema}.{name}" if schema and "." not in name else name
+    return Model(name, table, "sqlalchemy", fields, open=reflecting or not fields)
+
+
+def mappings(module: Module) -> Iterator[Mapping]:
+    """The columns that table objects declare, and those of `phases.c.error_message`, at any place."""
+    tables: dict[str, str] = {}
+    stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "")]
+    while stack:
+        node, table = stack.pop()
+        made = (
+            table_of(module, node.value) if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) else None
+        )
+        if isinstance(node, cst.Assign) and made is not None:
+            tables.update((dotted(target.target), made.table) for target in node.targets)
+        if isinstance(node, cst.Attribute):
+            yield from _columns_of(module, node, tables)
+        if isinstance(node, cst.Call):
+            made = table_of(module, node)
+            table = made.table if made is not None else table
+            literal = _literal_of(node) if last_name(node.func) in ("Column", "column") and table else None
+            if literal is not None:
+                span, test = module.span(literal), module.source.test
+                yield Mapping(span, literal_text(module, literal), table, "sqlalchemy", table, test)
+        stack += [(child, table) for child in reversed([*children(node)])]
+
+
+def _columns_of(module: Module, node: cst.Attribute, tables: dict[str, str]) -> Iterator[Mapping]:
+    holder = node.value
+    if isinstance(holder, cst.Attribute) and holder.attr.value in ("c", "columns"):
+        owner = dotted(holder.value)
+        span, column = module.span(node.attr), node.attr.value
+        yield Mapping(span, column, owner, "sqlalchemy", tables.get(owner, ""), module.source.test)
+
+
+def _first_literal(module: Module, call: cst.Call) -> str:
+    literal = _literal_of(call)
+    return literal_text(module, literal) if literal is not None else ""
+
+
+def _literal_of(call: cst.Call) -> cst.SimpleString | None:
+    first = call.args[0].value if call.args else None
+    return first if isinstance(first, cst.SimpleString) else None
+
+
+def _keyword(module: Module, call: cst.Call, name: str) -> str:
+    for argument in call.args:
+        if argument.keyword is not None and argument.keyword.value == name:
+            return literal_text(module, argument.value) if isinstance(argument.value, cst.SimpleString) else ""
+    return ""
