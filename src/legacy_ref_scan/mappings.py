@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from legacy_ref_scan.model import Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.analyze import Schema
+from legacy_ref_scan.sql.watch import Watched
 
-# Libraries that only scan results by name: the tag alone never makes a query.
 # Libraries whose every model is known with its table, unless the code that names it could not be read.
 _MODELS = frozenset({"gorm", "bun", "xorm", "go-pg"})
-_READS_TAGS = "Tag.Get"
+# Libraries that only scan results by name: the tag alone never makes a query.
 _SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
+_READS_TAGS = "Tag.Get"
+_SHOWN = 4
 
 
 def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | Residue | Claim, ...]:
@@ -23,20 +25,47 @@ def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | R
     if mapping.table and watched is None:
         return (Claim(mapping.span, Explanation.OTHER_TABLE, mapping.table),)
     if watched is not None:
-        message = f"{mapping.library} maps {mapping.owner} to {watched.target.table}: it reads and writes every field"
-        advice = f"remove the field from {mapping.owner}"
-        kind = f"{mapping.library}-mapping"
-        return tuple(
-            Reference(watched.target, access, True, mapping.span, kind, mapping.owner, message, advice, mapping.test)
-            for access in (Access.READ, Access.WRITE)
-        )
+        return _of_target(mapping, watched)
     if not schema.near(mapping.span.path) and mapping.library not in _MODELS:
         return (Claim(mapping.span, Explanation.OTHER_TABLE, f"a field of {mapping.owner}"),)
     if mapping.library in _SCANNERS:
-        message = f"{mapping.owner} can still take {mapping.column} from a result; that breaks nothing by itself"
-        return (Residue(mapping.span, "tag", message, mapping.owner),)
+        return (_residue(mapping, schema),)
     message = f"{mapping.library} maps {mapping.owner}.{mapping.column}, and to which table is not known here"
     return (Gap(mapping.span, "unknown-mapping", message, mapping.owner, mapping.test),)
+
+
+def _of_target(mapping: Mapping, watched: Watched) -> tuple[Reference | Gap | Residue, ...]:
+    table, owner = watched.target.table, mapping.owner
+    if mapping.library in _SCANNERS or not mapping.accesses:
+        message = f"{owner} takes {mapping.column} from results of {table}; that breaks nothing by itself"
+        return (Residue(mapping.span, "tag", message, owner),)
+    if mapping.library == "reflection":
+        message = f"{owner} says that its table is {table}, and code that reads tags may put each into a statement"
+        return (Gap(mapping.span, "tag-through-reflection", message, owner, mapping.test),)
+    message = f"{mapping.library} maps {owner} to {table}: it {_WHAT[mapping.accesses]}"
+    advice, kind = f"remove the field from {owner}", f"{mapping.library}-mapping"
+    return tuple(
+        Reference(watched.target, access, True, mapping.span, kind, owner, message, advice, mapping.test)
+        for access in mapping.accesses
+    )
+
+
+_WHAT = {
+    (Access.READ, Access.WRITE): "reads and writes every field",
+    (Access.READ,): "reads this column",
+    (Access.WRITE,): "writes this column",
+}
+
+
+def _residue(mapping: Mapping, schema: Schema) -> Residue:
+    """A tag, with the tables that its column may be of."""
+    tables = sorted({r.name for r in schema.catalog.relations.values() if r.column(mapping.column) is not None})
+    named = ", ".join(tables[:_SHOWN]) + (f" and {len(tables) - _SHOWN} more" if len(tables) > _SHOWN else "")
+    candidates = f" (a column of {named})" if len(tables) > 1 else ""
+    message = (
+        f"{mapping.owner} can still take {mapping.column} from a result{candidates}; that breaks nothing by itself"
+    )
+    return Residue(mapping.span, "tag", message, mapping.owner)
 
 
 def reflected(found: Iterable[Found]) -> Iterator[Found]:

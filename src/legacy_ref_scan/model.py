@@ -307,7 +307,8 @@ class Mapping:
     """A field of the host language that names a column: a struct tag, an ORM attribute.
 
     `column` is the column's name as the database has it; `owner` the struct or class; `library` "db" (sqlx, scany,
-    pgx), "gorm", …; `table` the table if the declaration says so.
+    pgx), "gorm", …; `table` the table if the declaration says so. `accesses` is what statements do with the field that
+    the library makes of the struct; none: the field only takes results.
     """
 
     span: Span
@@ -316,6 +317,7 @@ class Mapping:
     library: str
     table: str = ""
     test: bool = False
+    accesses: tuple[Access, ...] = (Access.READ, Access.WRITE)
 
 
 Found = Reference | Gap | Residue | Claim

@@ -5,9 +5,9 @@ from __future__ import annotations
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.builders import DESTINATIONS, MODEL_LIBRARIES, MODEL_TABLE, UNKNOWN_START, spread
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
+from legacy_ref_scan.languages.golang.orm.models import Models
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.tags import table_of
 from legacy_ref_scan.languages.golang.types import struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
@@ -18,6 +18,7 @@ from legacy_ref_scan.languages.golang.values import (
     Unknown,
     Value,
     made_up,
+    union,
 )
 from legacy_ref_scan.model import Consumer
 
@@ -101,9 +102,10 @@ def _model(frame: Frame, library: str, name: str, call: Called) -> tuple[Call, .
     if library not in MODEL_LIBRARIES or not call.nodes or not (name == "Model" or name in DESTINATIONS):
         return ()
     owner = type_of(frame, call.nodes[0])
+    models = Models(frame.run)
     for declaration in frame.run.index.lookup(*owner) if owner is not None else ():
-        fields = struct_fields(declaration)
-        table = table_of(frame.run.index, declaration, fields, library) if fields else ""
-        if table:
-            return (Call(MODEL_TABLE, (made_up(table.encode()),), frame.origin(call.node)),)
+        tables = models.tables(declaration, library) if struct_fields(declaration) else ()
+        if tables:
+            value = union(made_up(t.encode()) if t else frame.unknown("table of a model", call.node) for t in tables)
+            return (Call(MODEL_TABLE, (value,), frame.origin(call.node)),)
     return ()

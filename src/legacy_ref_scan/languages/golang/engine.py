@@ -113,13 +113,17 @@ class Engine:
             self.gaps.append(Gap(span, "go-bound-reached", message, declaration.symbol, declaration.file.source.test))
             self._full = True
 
+    def fresh_run(self) -> Run:
+        """A run that shares what is known with all others."""
+        return Run(self.index, self.names, self.matters, self.knowledge, _MACHINE)
+
     def run(self) -> list[Root]:
         """Works until nothing new turns up."""
         while self._queue:
             root = self._queue.popleft()
             root.queued = False
             root.runs += 1
-            run = Run(self.index, self.names, self.matters, self.knowledge, _MACHINE)
+            run = self.fresh_run()
             root.problem = ""
             try:
                 _interpret(run, root.declaration)

@@ -10,10 +10,11 @@ from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
+from legacy_ref_scan.languages.golang.orm.collect import mapped_fields
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, goes_to_people, place
 from legacy_ref_scan.languages.golang.sinks import is_path
-from legacy_ref_scan.languages.golang.tags import models, of_tag
+from legacy_ref_scan.languages.golang.tags import of_tag
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Fragment, Gap, Mapping, Mention, Span
 
 _UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
@@ -24,6 +25,7 @@ class _File:
     file: GoFile
     mentions: tuple[Mention, ...]
     literals: dict[tuple[int, int], tuple[Literal, list[Mention]]] = field(default_factory=dict)
+    tags: list[Mapping] = field(default_factory=list)
 
 
 def extract_all(project: Project) -> Iterator[Extracted]:
@@ -40,6 +42,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     uses = select(roots, marks)
     fragments = [fragment(use) for use in uses]
     yield from fragments
+    yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])
     yield from engine.gaps
     yield from _problems(roots, files)
     covered = _Cover(fragments)
@@ -48,11 +51,8 @@ def extract_all(project: Project) -> Iterator[Extracted]:
 
 
 def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
-    """Claims and mappings; literals are noted and their functions queued."""
+    """Claims; tags are kept, literals are noted and their functions queued."""
     file = found.file
-    mapped: set[Span] = set()
-    # a model's table is known by its methods and its name; a tag alone does not say it
-    modelled = {item.span: item for item in models(engine.index, file, engine.names)} if found.mentions else {}
     for mention in found.mentions:
         where = place(file, mention)
         if doubtful(file, mention):
@@ -66,10 +66,9 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
         else:
             item = of_tag(file, where, mention)
             if isinstance(item, Mapping):
-                mapped.add(item.span)
-                item = modelled.get(item.span, item)
-            yield item
-    yield from (item for span, item in modelled.items() if span not in mapped)
+                found.tags.append(item)
+            else:
+                yield item
 
 
 def _note(found: _File, literal: Literal, mention: Mention, engine: Engine) -> None:

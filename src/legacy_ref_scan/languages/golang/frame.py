@@ -79,6 +79,8 @@ class Knowledge:
     constants: dict[tuple[str, int, int], Value] = field(default_factory=dict)
     focus: set[tuple[str, int, int]] = field(default_factory=set)  # functions whose callers matter
     demanded: set[tuple[str, str]] = field(default_factory=set)  # (folder, field or variable) a query needs
+    tables: dict[tuple[tuple[str, int, int], str], tuple[str, ...]] = field(default_factory=dict)  # of (model, library)
+    rows: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # (library, *struct) -> tables
 
     def field(self, folder: str, name: str, owner: str) -> Value:
         """What was stored in a field of a struct; of any struct where that is not known."""

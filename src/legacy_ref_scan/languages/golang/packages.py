@@ -230,10 +230,10 @@ class Index:
             known = self._files[source.path] = GoFile(source, _parser().parse(source.data))
         return known
 
-    @cached_property
-    def uses_gorm(self) -> bool:
-        """Whether any Go file names gorm's import path."""
-        return bool(self.project.containing("go", ("gorm.io/gorm", "github.com/jinzhu/gorm")))
+    @cache  # noqa: B019 -- an index lives as long as one scan
+    def holding(self, words: tuple[str, ...]) -> tuple[SourceFile, ...]:
+        """The Go files that hold one of the words."""
+        return tuple(self.project.containing("go", words))
 
     @cached_property
     def folders(self) -> dict[str, list[str]]:
@@ -255,7 +255,7 @@ class Index:
                 found += [(match[1], _local(dirname(path), match[2])) for match in _REPLACE.finditer(text)]
         return sorted(found, key=lambda pair: (-len(pair[0]), pair))
 
-    @cache  # noqa: B019 -- an index lives as long as one scan
+    @cache  # noqa: B019
     def resolve(self, import_path: str) -> tuple[str, ...]:
         """The folders of the project that hold the package of an import path."""
         for prefix, folder in self._modules:
