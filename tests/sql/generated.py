@@ -34,7 +34,9 @@ def in_style(statement: str, style: str) -> str:
 
 
 class StatementWriter(QueryWriter):
-    """Writes statements of every kind."""
+    """Writes statements of every kind. `outer` is what they see around them: the variables of a body."""
+
+    outer: Scopes = ()
 
     def statement(self) -> str:
         choice = self.random.random()
@@ -47,12 +49,12 @@ class StatementWriter(QueryWriter):
     def change(self) -> str:
         """INSERT, UPDATE, DELETE or MERGE, maybe behind or inside WITH."""
         if self.chance(0.12):
-            entry = self.common_table((), 1, False)
+            entry = self.common_table(self.outer, 1, False)
             return f"WITH {entry} {self.one_change()}"
         if self.chance(0.1):
             text, columns = self.returning_change()
             self.with_tables["done"] = columns
-            return f"WITH done AS ({text}) {self.select((), 1, None)[0]}"
+            return f"WITH done AS ({text}) {self.select(self.outer, 1, None)[0]}"
         return self.one_change()
 
     def one_change(self) -> str:
@@ -62,7 +64,7 @@ class StatementWriter(QueryWriter):
         table = self.table()
         name = self.pick(["message", "z"])
         column = self.pick(table.names_of("text"))
-        where = self.expression("bool", (Level([Item(table.name, table.columns)]),), 1)
+        where = self.expression("bool", (Level([Item(table.name, table.columns)]), *self.outer), 1)
         return f"DELETE FROM {table.qualified} WHERE {where} RETURNING {column} AS {name}", ((name, "text"),)
 
     def table(self) -> Table:
@@ -100,10 +102,10 @@ class StatementWriter(QueryWriter):
         if choice < 0.05:
             source, listed = "DEFAULT VALUES", ""
         elif choice < 0.6:
-            rows = [f"({','.join(self.value(k, ()) for k in kinds)})" for _ in range(self.random.randint(1, 2))]
+            rows = [f"({','.join(self.value(k, self.outer) for k in kinds)})" for _ in range(self.random.randint(1, 2))]
             source = f"VALUES {', '.join(rows)}"
         else:
-            source = self.query((), 1, kinds)[0]
+            source = self.query(self.outer, 1, kinds)[0]
         return f"INSERT INTO {name}{listed} {source}{self.on_conflict(table, item)}{self.returning([item])}"
 
     def on_conflict(self, table: Table, item: Item) -> str:
@@ -116,7 +118,7 @@ class StatementWriter(QueryWriter):
         if not where or self.chance(0.3):
             return f" ON CONFLICT {where} DO NOTHING"
         excluded = Item("excluded", table.columns)
-        scopes = (Level([item]), Level([excluded]))
+        scopes = (Level([item]), Level([excluded]), *self.outer)
         return f" ON CONFLICT {where} DO UPDATE SET {self.assignments(table, scopes)}{self.where(scopes)}"
 
     def returning(self, items: list[Item], old_new: bool = True) -> str:
@@ -132,7 +134,7 @@ class StatementWriter(QueryWriter):
             name = self.pick([n for n, k in columns])
             return f" RETURNING {self.pick(('old', 'new', 'OLD', 'NEW'))}.{self.pick((name, '*', 'message'))}, new.id"
         self.windows = False
-        targets, _ = self.targets(level, (level,), 1, None)
+        targets, _ = self.targets(level, (level, *self.outer), 1, None)
         self.windows = True
         return f" RETURNING {targets}"
 
@@ -165,7 +167,7 @@ class StatementWriter(QueryWriter):
         from_clause = self.from_clause(more, (), 1) if self.chance(0.35) else ""
         level.items += more.items
         level.merged.update(more.merged)
-        scopes = (level,)
+        scopes = (level, *self.outer)
         text = f"UPDATE {name} SET {self.assignments(table, scopes)}{from_clause}{self.where(scopes)}"
         return text + self.returning(level.items)
 
@@ -177,7 +179,7 @@ class StatementWriter(QueryWriter):
         using = self.from_clause(more, (), 1).replace(" FROM ", " USING ", 1) if self.chance(0.35) else ""
         level.items += more.items
         level.merged.update(more.merged)
-        return f"DELETE FROM {name}{using}{self.where((level,))}{self.returning(level.items)}"
+        return f"DELETE FROM {name}{using}{self.where((level, *self.outer))}{self.returning(level.items)}"
 
     def merge_statement(self) -> str:
         table, name, item = self.changed()
@@ -185,7 +187,7 @@ class StatementWriter(QueryWriter):
         self.taken = {item.name}
         using = self.primary(source, (), False, 2)
         both = Level([item, *source.items], source.merged)
-        text = f"MERGE INTO {name} USING {using} ON {self.expression('bool', (both,), 1)}"
+        text = f"MERGE INTO {name} USING {using} ON {self.expression('bool', (both, *self.outer), 1)}"
         for kind in self.random.sample(("matched", "not matched", "by source"), self.random.randint(1, 2)):
             text += self.merge_branch(kind, table, item, source, both)
         return text + (self.returning(both.items, old_new=False) if self.chance(0.4) else "")
@@ -193,15 +195,15 @@ class StatementWriter(QueryWriter):
     def merge_branch(self, kind: str, table: Table, item: Item, source: Level, both: Level) -> str:
         scope = {"matched": both, "not matched": source, "by source": Level([item])}[kind]
         words = {"matched": "MATCHED", "not matched": "NOT MATCHED", "by source": "NOT MATCHED BY SOURCE"}[kind]
-        condition = f" AND {self.expression('bool', (scope,), 1)}" if self.chance(0.4) else ""
+        condition = f" AND {self.expression('bool', (scope, *self.outer), 1)}" if self.chance(0.4) else ""
         if kind == "not matched":
             some = self.random.sample(table.columns, self.random.randint(1, len(table.columns)))
             columns = some if self.chance(0.7) else list(table.columns)
             listed = f" ({', '.join(n for n, _ in columns)})" if columns is some else ""
-            values = ", ".join(self.value(k, (scope,)) for _, k in columns)
+            values = ", ".join(self.value(k, (scope, *self.outer)) for _, k in columns)
             action = f"INSERT{listed} VALUES ({values})"
         else:
-            action = self.pick(("DELETE", "DO NOTHING", f"UPDATE SET {self.assignments(table, (scope,))}"))
+            action = self.pick(("DELETE", "DO NOTHING", f"UPDATE SET {self.assignments(table, (scope, *self.outer))}"))
         return f" WHEN {words}{condition} THEN {action}"
 
     # Statements around queries, and definitions

@@ -17,11 +17,15 @@ MARK = "\x00"
 
 @dataclass
 class Item:
-    """A range variable: its name in the statement and its columns. `row`: it can be used as a whole row."""
+    """A range variable: its name in the statement and its columns.
+
+    `row`: it can be used as a whole row. `bare`: its columns can be named without it, which those of a variable can't.
+    """
 
     name: str
     columns: Columns
     row: bool = True
+    bare: bool = True
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Level:
         """The type of the column that a bare name means here; "" where it is ambiguous."""
         if name in self.merged:
             return self.merged[name]
-        types = [kind for item in self.items for column, kind in item.columns if column == name]
+        types = [kind for item in self.items if item.bare for column, kind in item.columns if column == name]
         return None if not types else types[0] if len(types) == 1 else ""
 
 
@@ -76,7 +80,7 @@ class ExpressionWriter:
                 names = [name for name, column_type in item.columns if column_type == kind]
                 if item.name and item.name not in hidden:
                     found += [f"{item.name}.{name}" for name in names]
-                for name in names:
+                for name in names if item.bare else ():
                     if all(inner.unqualified(name) is None for inner in scopes[:depth]):
                         found += [name] if level.unqualified(name) == kind else []
             hidden |= {item.name for item in level.items}

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from legacy_ref_scan.catalog import apply_file
 from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Access, Claim, Consumer, Found, Gap, Reference, SourceFile, Target, whole_file
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_function
 from legacy_ref_scan.sql.watch import watch
 from tests.judge import Judge, Judgement
+from tests.sql.generated_bodies import GeneratedFunction
 from tests.sql.generated_schema import TARGET_COLUMN, GeneratedSchema
+
+_CALL = "SELECT public.made('a', 1)"
+_CHECK = """
+CREATE EXTENSION plpgsql_check;
+DO $do$ DECLARE e record; BEGIN
+    IF (SELECT l.lanname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.proname = 'made') = 'sql' THEN
+        RETURN;  -- it was checked when it was created
+    END IF;
+    FOR e IN SELECT * FROM plpgsql_check_function_tb('public.made', '{}'::regclass) WHERE level = 'error' LOOP
+        RAISE EXCEPTION '%', e.message;
+    END LOOP;
+END $do$;
+"""
 
 _LOST_VIEW = re.compile(r'(?:ERROR:\s+)?relation "[\w.]+" does not exist')
 
@@ -55,9 +69,16 @@ def uncovered(statement: bytes, schema: Schema, found: list[Found]) -> list[str]
     ]
 
 
+_ROW_VARIABLE = re.compile(r"\b(?:new|old|r\d)(?:\.\*)?\Z", re.IGNORECASE)
+
+
 def _invisible(reference: Reference, statement: str) -> bool:
-    """What the judge can't see: of CREATE VIEW, for which no tree is printed, anything but errors; a child's row."""
+    """What the judge can't see: of CREATE VIEW, for which no tree is printed, anything but errors; a child's row;
+    the row that a variable of PL/pgSQL holds, used as one value.
+    """
     if statement.startswith("CREATE VIEW"):
+        return True
+    if reference.access is Access.STAR and _ROW_VARIABLE.search(statement.encode()[: reference.span.end].decode()):
         return True
     key = statement.encode()[reference.span.start : reference.span.end].startswith(b"'")  # to_jsonb(row) ->> 'key'
     return ", through public.late_phases" in reference.message and (reference.access is Access.STAR or key)
@@ -83,10 +104,34 @@ class Law:
         found = findings_of(as_written, self.schema, kind)
         if uncovered(as_written.encode(), self.schema, found):
             return UNCOVERED
-        truth = self.judge.judge(for_postgres, self.generated.target.qualified, TARGET_COLUMN)
+        truth = self.judge.judge(for_postgres, self.relation, TARGET_COLUMN)
         if not truth.accepted:
             return REFUSED
         return self.compare(truth, found, as_written)
+
+    def verdict_of_function(self, made: GeneratedFunction) -> str:
+        """The same for a living function: checked as a whole where the server can, else called."""
+        checked = _CHECK if self.can_check else _CALL
+        truth = self.judge.call(f"{made.sql}\n{checked.format(made.relation or 0)}", self.relation, TARGET_COLUMN)
+        if not truth.accepted:
+            return REFUSED
+        data = made.sql.encode()
+        catalog = apply_file(self.schema.catalog, SourceFile("f.sql", data, "sql"), ((0, len(data)),))
+        assert not catalog.gaps, catalog.gaps
+        (function,) = (f for f in catalog.functions.values() if f.name == "made")
+        return self.compare(truth, list(analyze_function(function, replace(self.schema, catalog=catalog))), made.sql)
+
+    @cached_property
+    def can_check(self) -> bool:
+        """Whether the server has plpgsql_check, which analyses every statement of a body, run or not."""
+        found = self.judge.before.lookups.execute(
+            "SELECT FROM pg_available_extensions WHERE name = 'plpgsql_check'"
+        ).fetchone()
+        return found is not None
+
+    @property
+    def relation(self) -> str:
+        return self.generated.target.qualified
 
     def compare(self, truth: Judgement, found: list[Found], as_written: str) -> str:
         references = [item for item in found if isinstance(item, Reference) and item.gating]
@@ -102,7 +147,7 @@ class Law:
             return MISSED
         if truth.untouched and any(not _invisible(item, as_written) for item in references):
             return FALSE
-        written = (self.generated.target.qualified, TARGET_COLUMN) in truth.updated | truth.inserted
+        written = (self.relation, TARGET_COLUMN) in truth.updated | truth.inserted
         if written and not any(item.access in (Access.WRITE, Access.STAR) for item in references):
             return ACCESS
         return RIGHT

@@ -17,7 +17,9 @@ _Bit = tuple[bytes, int, int]
 _MAX_DEPTH = 6
 _MAX_ALTERNATIVES = 16
 _FORMAT = re.compile(rb"%(?:(\d+)\$)?-?\d*([sIL%])")
-_IDENTITY = frozenset({b"quote_ident", b"quote_literal", b"quote_nullable", b"trim", b"btrim", b"lower", b"text"})
+_IDENTITY = frozenset({b"trim", b"btrim", b"lower", b"text"})
+_QUOTES = {b"quote_ident": b'"', b"quote_literal": b"'", b"quote_nullable": b"'"}
+_VERB_QUOTES = {b"I": b'"', b"L": b"'", b"s": b""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class _Assembler:
                 return self.format(arguments, depth) or hole
             if name in _IDENTITY and len(arguments) == 1:
                 return self.value(arguments[0], depth + 1)
+            if name in _QUOTES and len(arguments) == 1:
+                return [_within(_QUOTES[name], choice, place) for choice in self.value(arguments[0], depth + 1)]
             if name in (b"concat", b"concat_ws"):
                 return self.concat(arguments, name == b"concat_ws", depth)
         return hole
@@ -200,9 +204,7 @@ class _Assembler:
         if position >= len(arguments):
             return [[(HOLE, *place)]]
         choices = self.value(arguments[position], depth + 1)
-        if kind != b"L":
-            return choices
-        return [[(b"'", *place), *choice, (b"'", *place)] for choice in choices]
+        return [_within(_VERB_QUOTES[kind], choice, place) for choice in choices]
 
     def concat(self, arguments: list[tuple[Token, ...]], separated: bool, depth: int) -> list[list[_Bit]]:
         values: list[list[_Bit]] = [[]]
@@ -212,6 +214,14 @@ class _Assembler:
                 joint = separators[0] if index else []
                 values = [a + joint + c for a in values for c in choice][:_MAX_ALTERNATIVES]
         return values
+
+
+def _within(quote: bytes, bits: list[_Bit], place: tuple[int, int]) -> list[_Bit]:
+    """A value in quotes, its own quotes doubled. A name that is not known stays bare: it may be any."""
+    if not quote or (quote == b'"' and any(value == HOLE for value, _, _ in bits)):
+        return bits
+    edge = (quote, bits[0][1], bits[0][1]) if bits else (quote, *place)
+    return [edge, *((value.replace(quote, quote * 2), start, end) for value, start, end in bits), edge]
 
 
 def _part(bit: _Bit, at: int, stop: int, exact: bool) -> list[_Bit]:

@@ -92,6 +92,8 @@ class _BodyResolver(Variables):
                 "stmt_open": self.open_cursor,
                 "decl_statement": self.declaration,
                 "stmt_fetch": self.fetch,
+                "stmt_getdiag": self.get_diagnostics,
+                "stmt_foreach_a": self.for_each,
             }.get(child.type)
             if handler is not None:
                 handler(tree, child)
@@ -154,14 +156,33 @@ class _BodyResolver(Variables):
             self.label(name, Explanation.VARIABLE, "a cursor")
             known = self.variables.get("\0cursor " + name.name)
             columns = known.columns if known else ()
-        targets = [self.part(n) for t in node.all("into_target") for n in t.find("identifier")]
-        self.into([targets] if targets else [], columns)
+        self.into(self.targets(node, "into_target"), columns)
+
+    def targets(self, node: Node, *types: str) -> list[list[Part]]:
+        """The names that rows are assigned to, each with its fields."""
+        leaves = (leaf for child in node.all(*types) for leaf in child.find("identifier"))
+        return [self.parts(leaf) for leaf in leaves]
+
+    def parts(self, node: Node) -> list[Part]:
+        return [Part(name_of(self.text[t.start : t.end]), t.start, t.end) for t in self.names_in(node)]
+
+    def get_diagnostics(self, tree: Tree, node: Node) -> None:
+        for item in node.all("getdiag_list_item"):
+            for names in self.targets(item, "any_identifier"):
+                self.assign_name(names)
+
+    def for_each(self, tree: Tree, node: Node) -> None:
+        for names in self.targets(node, "for_variable"):
+            self.assign_name(names)
+        for child in node.children:
+            if child.type != "for_variable":
+                self.block(tree, Node("x", child.start, child.end, [child]))
 
     def assign(self, tree: Tree, node: Node) -> None:
         expressions = node.all("sql_expression")
         if not expressions:
             return
-        names = [Part(name_of(self.text[t.start : t.end]), t.start, t.end) for t in self.names_in(expressions[0])]
+        names = self.parts(expressions[0])
         values: tuple[Visible, ...] = ()
         for expression in expressions[1:]:
             values = self.expression(expression)
@@ -178,7 +199,8 @@ class _BodyResolver(Variables):
             self.assigned.setdefault(name, []).append((value.start, value.end))
 
     def for_loop(self, tree: Tree, node: Node) -> None:
-        variables = [self.part(leaf) for v in node.all("for_variable") for leaf in v.find("identifier")]
+        targets = self.targets(node, "for_variable")
+        variables = [names[0] for names in targets]
         query = node.child("for_query", "for_dynamic", "for_integer_range", "for_cursor")
         columns: tuple[Visible, ...] = ()
         dynamic = query is not None and query.type == "for_dynamic"
@@ -198,15 +220,15 @@ class _BodyResolver(Variables):
                 self.variables[variable.name] = RangeVariable(
                     variable.name, known=False, dynamic=True, label="a row of a dynamic query"
                 )
-        elif len(variables) == 1:
+        elif len(targets) == 1 and len(targets[0]) == 1:
             known = self.variables.get(variables[0].name)
             if known is None and query is not None and query.type == "for_query":
                 self.variables[variables[0].name] = RangeVariable(variables[0].name, columns, label="a loop's row")
                 self.label(variables[0], Explanation.VARIABLE, "a loop's variable")
             else:
-                self.into([variables], columns, loop=True)
+                self.into(targets, columns, loop=True)
         else:
-            self.into([[v] for v in variables], columns)
+            self.into(targets, columns)
         for child in node.children:
             if child is not query and child.type != "for_variable":
                 self.block(tree, Node("x", child.start, child.end, [child]))
@@ -305,15 +327,13 @@ class _BodyResolver(Variables):
             self.run_dynamic(expressions[0])
         for expression in expressions[1:]:
             self.expression(expression)
-        for target in node.all("into_target"):
-            for leaf in target.find("identifier"):
-                name = self.part(leaf)
-                self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
-                record = self.variables.get(name.name)
-                if record is not None and record.relation is None:
-                    self.variables[name.name] = replace(
-                        record, known=False, dynamic=True, label="a row of a dynamic query"
-                    )
+        for names in self.targets(node, "into_target"):
+            self.assign_name(names)
+            record = self.variables.get(names[0].name)
+            if record is not None and record.relation is None:
+                self.variables[names[0].name] = replace(
+                    record, known=False, dynamic=True, label="a row of a dynamic query"
+                )
 
     def run_dynamic(self, node: Node) -> None:
         """What EXECUTE runs: every text that the expression can be."""

@@ -237,6 +237,8 @@ class _Repairer:
             return self.expression
         before = self.solid[index - 1]
         raw = self.raw(index - 1)
+        if raw == b"?" and self._wants_operand(index - 1):
+            return False  # a parameter: `= ?` and then a clause that is not known
         if before.kind is Kind.OTHER:
             return raw in _OPENS or raw == b"::" or (raw[-1] in _OPERATOR_BYTES and not self._star(index - 1))
         return before.kind is Kind.WORD and raw.lower() in _WANTS_OPERAND

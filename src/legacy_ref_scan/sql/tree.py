@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Parser, TreeCursor
     from tree_sitter import Tree as SyntaxTree
 
+from legacy_ref_scan.sql.body_repair import body_repairs
 from legacy_ref_scan.sql.repair import Edit, repairs
 
 # Expressions nest by precedence in the grammar; nothing here depends on it, so they become one flat `a_expr`.
@@ -137,7 +138,7 @@ def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b
 
 def parse_plpgsql(text: bytes, start: int, end: int) -> Tree:
     """Parse the body of a PL/pgSQL function; SQL inside is left as `sql_expression` leaves."""
-    source, places = _apply(text, start, end, [], b"")
+    source, places = _apply(text, start, end, body_repairs(text, start, end), b"")
     return _flatten(text, source, places, "plpgsql", (start, end))
 
 
