@@ -13,6 +13,7 @@ from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to,
 from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
+    Alternative,
     Entries,
     Function,
     Items,
@@ -273,7 +274,9 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
         _text_uses(frame, arguments, label)
     else:
         owner = type_of(frame, operand)
-        return _unknown_call(frame, arguments, label, _consumer(frame, owner[0], name) if owner else Consumer.UNKNOWN)
+        foreign = owner is not None and owner[0] not in frame.run.index.folders
+        consumer = _consumer(frame, owner[0], name) if owner is not None and foreign else Consumer.UNKNOWN
+        return _unknown_call(frame, arguments, label, consumer)
     run_closures(frame, arguments)
     return [frame.unknown(f"result of {label}", arguments.node)]
 
@@ -332,25 +335,27 @@ def _copy_from(frame: Frame, arguments: Called) -> None:
     node = arguments.node
     for table in arguments.values[1]:
         for columns in arguments.values[2]:
-            if isinstance(table, Items) and isinstance(columns, Items):
-                names: list[Value] = [part for column in columns.elements for part in (made_up(b", "), column)][1:]
-                if columns.rest is not None:
-                    names.append((Text((columns.rest,)),))
-                parts = [
-                    made_up(b"COPY "),
-                    _dotted(frame, table, node),
-                    made_up(b" ("),
-                    *names,
-                    made_up(b") FROM STDIN"),
-                ]
-                frame.use(frame.run.concatenate(parts, frame.origin(node)), node, "pgx CopyFrom", Consumer.SQL)
+            parts = [made_up(b"COPY "), _dotted(frame, table, node), made_up(b" ("), _listed(frame, columns, node)]
+            text = frame.run.concatenate([*parts, made_up(b") FROM STDIN")], frame.origin(node))
+            frame.use(text, node, "pgx CopyFrom", Consumer.SQL)
     frame.use(arguments.values[1], arguments.nodes[1], "table of CopyFrom", strength=STORED)
     frame.use(arguments.values[2], arguments.nodes[2], "columns of CopyFrom", strength=STORED)
     for value, argument in list(zip(arguments.values, arguments.nodes, strict=False))[3:]:
         frame.use(value, argument, "argument of CopyFrom")
 
 
-def _dotted(frame: Frame, table: Items, node: Node) -> Value:
+def _listed(frame: Frame, columns: Alternative, node: Node) -> Value:
+    if not isinstance(columns, Items):
+        return (columns,)
+    names: list[Value] = [part for column in columns.elements for part in (made_up(b", "), column)]
+    if columns.rest is not None:
+        names += [made_up(b", "), (Text((columns.rest,)),)]
+    return frame.run.concatenate(names[1:], frame.origin(node)) if names else EMPTY
+
+
+def _dotted(frame: Frame, table: Alternative, node: Node) -> Value:
+    if not isinstance(table, Items):
+        return (table,)
     parts: list[Value] = [part for name in table.elements for part in (made_up(b"."), name)][1:]
     return frame.run.concatenate(parts, frame.origin(node)) if parts else frame.unknown("table of CopyFrom", node)
 

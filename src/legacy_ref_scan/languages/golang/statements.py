@@ -289,23 +289,32 @@ def _for(frame: Frame, node: Node) -> None:
 
 
 def _range(frame: Frame, clause: Node) -> tuple[Callable[[int], None], int, bool]:
-    """What to do before each round, how many rounds, and whether that is exact: each element of a known list."""
+    """What to do before each round, how many rounds, and whether that is exact: each element of a known list or map.
+
+    A map is taken in the order in which it was filled: Go's order is random, and no query may depend on it.
+    """
     left, right = _expressions(clause.child_by_field_name("left")), clause.child_by_field_name("right")
     subject = frame.evaluate(right) if right is not None else ()
-    lists = [alt for alt in subject if isinstance(alt, Items)]
-    exact = len(lists) == len(subject) == 1 and lists[0].rest is None and len(lists[0].elements) <= _UNROLLED
-    elements = [element for alt in lists for element in alt.elements]
-    maps = [alt for alt in subject if isinstance(alt, Entries)]
-    keys, items = union(k for m in maps for k, _ in m.pairs), union([*elements, *(v for m in maps for _, v in m.pairs)])
+    pairs = _pairs(subject)
+    only = subject[0] if len(subject) == 1 else None
+    closed = (isinstance(only, Items) and only.rest is None) or isinstance(only, Entries)
+    exact = closed and len(pairs) <= _UNROLLED
+    keys, items = union(key for key, _ in pairs), union(value for _, value in pairs)
 
     def bind(number: int) -> None:
-        value = elements[number] if exact and number < len(elements) else items
-        for target, bound in zip(left, (keys, value), strict=False):
+        key, value = pairs[number] if exact and number < len(pairs) else (keys, items)
+        for target, bound in zip(left, (key, value), strict=False):
             known = bound or frame.unknown(f"element {frame.file.text(target)[:30]} of a loop", target)
             if target.type == "identifier":
                 frame.declare(frame.file.text(target), known)
 
-    return bind, len(elements) if exact else 2, exact
+    return bind, len(pairs) if exact else 2, exact
+
+
+def _pairs(subject: Value) -> list[tuple[Value, Value]]:
+    """What a range over a value gives: key (nothing for a list) and value."""
+    lists = [((), element) for alt in subject if isinstance(alt, Items) for element in alt.elements]
+    return [*lists, *(pair for alt in subject if isinstance(alt, Entries) for pair in alt.pairs)]
 
 
 def _rounds(frame: Frame, body: Node, bind: Callable[[int], None], rounds: int, exact: bool) -> None:
