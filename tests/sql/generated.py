@@ -8,7 +8,7 @@ from random import Random
 
 from tests.sql.generated_expressions import MARK, Item, Level, Scopes
 from tests.sql.generated_queries import QueryWriter
-from tests.sql.generated_schema import GeneratedSchema, Table
+from tests.sql.generated_schema import CHILD, GeneratedSchema, Table
 
 STYLES = ("$1", "$1", "?", ":name", "@name", "%s")
 _PARAMETER = re.compile(f"{MARK}(\\d+){MARK}")
@@ -111,7 +111,7 @@ class StatementWriter(QueryWriter):
     def on_conflict(self, table: Table, item: Item) -> str:
         if self.chance(0.6):
             return ""
-        keys = self.pick([("id",), *table.unique]) if table.name != "late_phases" else ()
+        keys = self.pick([("id",), *table.unique]) if table.name != CHILD else ()
         where = f"({', '.join(keys)})" if keys else ""
         if table.unique and self.chance(0.2):
             where = f"ON CONSTRAINT {table.name}_both"

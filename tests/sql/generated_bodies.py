@@ -8,7 +8,7 @@ from random import Random
 
 from tests.sql.generated import StatementWriter
 from tests.sql.generated_expressions import MARK, Item, Level
-from tests.sql.generated_schema import TARGET_COLUMN, Columns, GeneratedSchema, Table
+from tests.sql.generated_schema import CHILD, TARGET_COLUMN, Columns, GeneratedSchema, Table
 
 _CONSTANTS = ("'a'", "1")
 _MARKED = re.compile(f"{MARK}\\d+{MARK}::(text|int)")
@@ -69,7 +69,7 @@ class BodyWriter(StatementWriter):
 
     def trigger_function(self) -> GeneratedFunction:
         table = self.table()
-        while table.name == "late_phases":
+        while table.name == CHILD:
             table = self.table()
         self.variables.items[0] = Item("", (), row=False)
         self.variables.items += [Item("new", table.columns, bare=False), Item("old", table.columns, bare=False)]

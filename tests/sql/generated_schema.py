@@ -9,6 +9,8 @@ Columns = tuple[tuple[str, str], ...]
 """(name, type) of each column, in order."""
 
 TARGET_COLUMN = "message"
+CHILD = "late_phases"
+"""The child table or the partition of the target's table, where it has one."""
 
 # Columns that several tables have; `pair` is a composite type with a field that is spelled like the target.
 _SHARED: Columns = (
@@ -68,15 +70,20 @@ class GeneratedSchema:
 
 
 def make_schema(random: Random) -> GeneratedSchema:
-    """3 to 5 tables in two schemas, a child table, views over them."""
+    """3 to 5 tables in two schemas, a child table or a partition, views over them."""
     tables = _tables(random)
     target = tables[0]
     statements = ["CREATE SCHEMA other;", "CREATE TYPE public.pair AS (message text, amount int);"]
-    statements += [_create(table) for table in tables]
-    if random.random() < 0.4:
-        child = Table("public", "late_phases", (*target.columns, ("extra", "text")))
-        statements.append(f"CREATE TABLE public.late_phases (extra text) INHERITS ({target.qualified});")
-        tables.append(child)
+    kind = random.choice(("plain", "plain", "parent", "parent", "partitioned"))
+    partitioned = " PARTITION BY HASH (id)" if kind == "partitioned" else ""
+    statements += [_create(table, partitioned if table is target else "") for table in tables]
+    if kind == "parent":
+        tables.append(Table("public", CHILD, (*target.columns, ("extra", "text"))))
+        statements.append(f"CREATE TABLE public.{CHILD} (extra text) INHERITS ({target.qualified});")
+    elif kind == "partitioned":
+        tables.append(Table("public", CHILD, target.columns))
+        bounds = "FOR VALUES WITH (MODULUS 1, REMAINDER 0)"
+        statements.append(f"CREATE TABLE public.{CHILD} PARTITION OF {target.qualified} {bounds};")
     for view, definition in _views(random, tables):
         statements.append(definition)
         tables.append(view)
@@ -106,10 +113,10 @@ def _tables(random: Random) -> list[Table]:
     return made
 
 
-def _create(table: Table) -> str:
+def _create(table: Table, partitioned: str) -> str:
     columns = [f"{name} {kind}{' PRIMARY KEY' if name == 'id' else ''}" for name, kind in table.columns]
     uniques = [f"CONSTRAINT {table.name}_both UNIQUE ({', '.join(names)})" for names in table.unique]
-    return f"CREATE TABLE {table.qualified} ({', '.join([*columns, *uniques])});"
+    return f"CREATE TABLE {table.qualified} ({', '.join([*columns, *uniques])}){partitioned};"
 
 
 def _views(random: Random, tables: list[Table]) -> list[tuple[Table, str]]:

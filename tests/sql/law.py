@@ -14,7 +14,7 @@ from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_function
 from legacy_ref_scan.sql.watch import watch
 from tests.judge import Judge, Judgement
 from tests.sql.generated_bodies import GeneratedFunction
-from tests.sql.generated_schema import TARGET_COLUMN, GeneratedSchema
+from tests.sql.generated_schema import CHILD, TARGET_COLUMN, GeneratedSchema
 
 _CALL = "SELECT public.made('a', 1)"
 _CHECK = """
@@ -81,7 +81,7 @@ def _invisible(reference: Reference, statement: str) -> bool:
     if reference.access is Access.STAR and _ROW_VARIABLE.search(statement.encode()[: reference.span.end].decode()):
         return True
     key = statement.encode()[reference.span.start : reference.span.end].startswith(b"'")  # to_jsonb(row) ->> 'key'
-    return ", through public.late_phases" in reference.message and (reference.access is Access.STAR or key)
+    return f", through public.{CHILD}" in reference.message and (reference.access is Access.STAR or key)
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Law:
         used = truth.breaks or truth.changes or truth.rebinds
         if gaps:
             return GAP
-        if truth.rebinds and "late_phases" in as_written:
+        if truth.rebinds and CHILD in as_written:
             used = False  # a child's column goes too; to the judge it is just another column
         of_a_view = truth.through_view or _LOST_VIEW.match(truth.error)
         # a view that needs the column is a reference of its own, so statements over it may be silent or not
