@@ -411,6 +411,11 @@ SAME_HISTORY = {
         "m/V2__b.sql": SECOND,
         "m/U2__b.sql": UNDO_SECOND,
     },
+    "sqlc": {
+        "m/sqlc.yaml": "version: '2'\nsql: [{engine: postgresql, schema: [1_a.sql, sql/2_b.sql], queries: q}]\n",
+        "m/1_a.sql": FIRST,
+        "m/sql/2_b.sql": SECOND,
+    },
     "schema-file": {"m/1_a.sql": FIRST, "m/2_b.sql": SECOND},
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from legacy_ref_scan.migrations import dbmate, flyway, golang_migrate, goose, schema_file, sql_migrate, tern
+from legacy_ref_scan.migrations import dbmate, flyway, golang_migrate, goose, schema_file, sql_migrate, sqlc, tern
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Problem, Range, problem
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -23,14 +23,23 @@ CONVENTIONS: dict[str, Convention] = {
     "dbmate": dbmate,
     "tern": tern,
     "flyway": flyway,
+    "sqlc": sqlc,
     "schema-file": schema_file,
 }
 """Each convention by its name in a rule; the first that recognises a directory is asked first."""
+
+# Looked for one after the other, the next only where nothing was found.
+_TIERS: tuple[tuple[str, ...], ...] = (
+    ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway"),
+    ("sqlc",),
+    ("schema-file",),
+)
 
 _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver", "clickhouse", "oracle"})
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})
+_OF_THE_WHOLE_TREE = frozenset({"sqlc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,11 @@ def detect(
         raise ScanError(f"unknown migration convention {convention!r}: one of {', '.join(CONVENTIONS)}")
     if directory is not None:
         return _given(workspace, workspace.inside(directory), convention)
-    candidates = list(_candidates(workspace, convention))
-    if not candidates:
-        return History("", convention or "", notes=("no migrations found: name their directory with --migrations",))
-    return _load_best(workspace, candidates, concerns)
+    for tier in _TIERS:
+        candidates = [item for name in tier if convention in (None, name) for item in _candidates(workspace, name)]
+        if candidates:
+            return _load_best(workspace, candidates, concerns)
+    return History("", convention or "", notes=("no migrations found: name their directory with --migrations",))
 
 
 def _given(workspace: Workspace, directory: str, convention: str | None) -> History:
@@ -76,7 +86,9 @@ def _given(workspace: Workspace, directory: str, convention: str | None) -> Hist
             raise ScanError(f"migrations in {where}")
         paths = _of_directory(below, directory)
     name = convention or _convention_of(directory, paths, workspace)
-    if name in _WITH_SUBDIRECTORIES and paths != (directory,):
+    if name in _OF_THE_WHOLE_TREE:
+        paths = tuple(workspace.all_paths)
+    elif name in _WITH_SUBDIRECTORIES and paths != (directory,):
         paths = tuple(_below(directory, workspace.all_paths))
     history = CONVENTIONS[name].load(directory, paths, workspace.read)
     if not history.migrations and not history.problems:
@@ -97,30 +109,38 @@ def _of_directory(below: Sequence[str], directory: str) -> tuple[str, ...]:
 
 
 def _convention_of(directory: str, paths: Sequence[str], workspace: Workspace) -> str:
-    counts = {name: CONVENTIONS[name].recognise(paths, workspace.read) for name in CONVENTIONS if name != "schema-file"}
-    best, second, *_ = sorted(counts, key=lambda name: -counts[name])
-    if counts[second] and counts[best] < _CLEARLY_LARGER * counts[second]:
-        raise ScanError(_several(_Candidate(directory, name, counts[name], ()) for name in (best, second)))
-    return best if counts[best] else "schema-file"
+    for tier in _TIERS[:-1]:
+        counts = {name: CONVENTIONS[name].recognise(paths, workspace.read) for name in tier}
+        best, *others = sorted(counts, key=lambda name: -counts[name])
+        second = others[0] if others else best
+        if counts[second] and counts[best] < _CLEARLY_LARGER * counts[second] and best != second:
+            raise ScanError(_several(_Candidate(directory, name, counts[name], ()) for name in (best, second)))
+        if counts[best]:
+            return best
+    return _TIERS[-1][0]
 
 
-def _candidates(workspace: Workspace, convention: str | None) -> Iterable[_Candidate]:
-    """Directories with migrations; only where there are none, single files that are called as a schema is."""
-    directories: dict[str, list[str]] = {}
-    for path in workspace.all_paths:
-        if path.endswith(".sql"):
-            directories.setdefault(dirname(path), []).append(path)
-    names = [name for name in CONVENTIONS if name != "schema-file" and convention in (None, name)]
+def _candidates(workspace: Workspace, name: str) -> Iterable[_Candidate]:
+    """Where a convention is recognised: in directories with SQL files, or in single files that are called so."""
+    places = (
+        _directories(workspace.all_paths) if name in _TIERS[0] else ((path, [path]) for path in workspace.all_paths)
+    )
     found = [
         _Candidate(directory, name, count, tuple(paths))
-        for directory, paths in directories.items()
-        for name in names
+        for directory, paths in places
         if (count := CONVENTIONS[name].recognise(paths, workspace.read))
     ]
-    if found or convention not in (None, "schema-file"):
-        return _with_subdirectories(found)
-    files = (path for path in workspace.all_paths if schema_file.recognise([path], workspace.read))
-    return [_Candidate(path, "schema-file", 1, (path,)) for path in files]
+    if name == "sqlc":
+        return [replace(item, paths=sqlc.files(item.directory, workspace.all_paths, workspace.read)) for item in found]
+    return _with_subdirectories(found)
+
+
+def _directories(paths: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
+    directories: dict[str, list[str]] = {}
+    for path in paths:
+        if path.endswith(".sql"):
+            directories.setdefault(dirname(path), []).append(path)
+    return directories.items()
 
 
 def _with_subdirectories(candidates: Sequence[_Candidate]) -> Iterable[_Candidate]:
@@ -140,12 +160,21 @@ def _load_best(
     best = _without(_without(candidates, _OTHER_DATABASES), _TEST_DIRECTORIES)
     if len(best) > 1 and concerns is not None:
         best = [item for item in best if _about(item, workspace, concerns)] or best
-    best = sorted(best, key=lambda item: (-item.count, item.directory))
+    best = sorted(_named_by_sqlc(best, workspace), key=lambda item: (-item.count, item.directory))
     if len(best) > 1 and best[0].count < _CLEARLY_LARGER * best[1].count:
         raise ScanError(_several(best))
     history = _given(workspace, best[0].directory, best[0].convention)
     others = sorted(str(item) for item in candidates if item is not best[0])
     return replace(history, notes=(*history.notes, *(f"other migrations, not used: {item}" for item in others)))
+
+
+def _named_by_sqlc(candidates: Sequence[_Candidate], workspace: Workspace) -> Sequence[_Candidate]:
+    """Among several, the one that a configuration of sqlc names as the schema."""
+    if len(candidates) < 2:
+        return candidates
+    configurations = sqlc.configurations(workspace.all_paths)
+    named = {path for item in configurations for schema in sqlc.schemas(item, workspace.read) for path in schema}
+    return [item for item in candidates if item.directory in named] or candidates
 
 
 def _several(candidates: Iterable[_Candidate]) -> str:

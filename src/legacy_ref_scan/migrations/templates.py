@@ -14,7 +14,9 @@ from legacy_ref_scan.sql.statements import cut
 _COMMENT_LINE = re.compile(rb"^[ \t]*--[^\n]*", re.MULTILINE)
 # Other statements change data or rights; what they name does not matter to the schema.
 _CHANGES_SCHEMA = re.compile(rb"\s*(?:create|alter|drop|do)\b", re.IGNORECASE)
-_BEFORE_A_NAME = rb"\b(?:table|view|exists|only|on|into|from|join|update|references|column|add|drop|alter|(?<!owner )to)\s+\"?"
+_BEFORE_A_NAME = (
+    rb"\b(?:table|view|exists|only|on|into|from|join|update|references|column|add|drop|alter|(?<!owner )to)\s+\"?"
+)
 
 
 @dataclass(frozen=True)

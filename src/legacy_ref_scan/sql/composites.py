@@ -9,12 +9,15 @@ from legacy_ref_scan.sql.references import References
 from legacy_ref_scan.sql.scope import RangeVariable, Scope, Visible, relation_of_type
 from legacy_ref_scan.sql.tree import Node
 
+# sqlc, "Naming parameters": what stands in the parentheses names the parameter.
+_PARAMETERS = frozenset({("sqlc", "arg"), ("sqlc", "narg"), ("sqlc", "slice")})
+
 
 class Composites(References):
     """Resolves what is made of rows."""
 
     def call(self, node: Node, scope: Scope) -> None:
-        """func_application: attribute notation `c(p)` reads a column; `sqlc.embed(t)` is a whole row."""
+        """func_application: attribute notation `c(p)` reads a column; `sqlc.arg(c)` is a parameter."""
         name_node = node.child("func_name")
         names = parts(self.tree, name_node)[0] if name_node else []
         arguments = list(node.find_own("func_arg_expr"))
@@ -31,6 +34,9 @@ class Composites(References):
                 return
         for name in names:
             self.label(name, Explanation.VARIABLE, "a function's name")
+        if tuple(name.name for name in names) in _PARAMETERS:
+            self.label_all(node, Explanation.VARIABLE, "a parameter of sqlc")
+            return
         for child in node.children:
             if child is not name_node:
                 self.expressions(child, scope)

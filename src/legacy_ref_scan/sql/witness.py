@@ -7,6 +7,7 @@ of: it fails on much that PostgreSQL accepts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ _READABLE = frozenset({b"select", b"with", b"insert", b"update", b"delete", b"me
 # What the walk may have called a token that sqlglot calls a column. A range variable's name that stands alone is a
 # whole row, which sqlglot can't tell from a column.
 _COLUMNS = frozenset({Explanation.OTHER_TABLE, Explanation.OUTPUT_NAME, Explanation.DEFINITION})
+# A parameter of sqlc, the name of which sqlglot takes for a column.
+_SQLC_PARAMETER = re.compile(rb"\bsqlc\s*\.\s*(?:n?arg|slice)\s*\([^()]*\)", re.IGNORECASE)
 _NOT_ASCII = bytes(byte if byte < 0x80 else 0x78 for byte in range(256))
 
 Watched = frozenset[tuple[int, str]]
@@ -76,6 +79,8 @@ def _plain(text: bytes, start: int, end: int) -> str:
     for first, last, replacement in repairs(text, start, end):
         if last > first and (b"$1" in replacement or replacement == HOLE_NAME):
             _fill(plain, first - start, last - start, b"h" if replacement == HOLE_NAME else b"1")
+    for call in _SQLC_PARAMETER.finditer(text, start, end):
+        _fill(plain, call.start() - start, call.end() - start, b"1")
     return plain.replace(b"\x1a", b" ").decode("ascii")
 
 
