@@ -110,8 +110,8 @@ class ScanProject:
         return frozenset(found)
 
     def languages(self) -> list[str]:
-        """The languages with candidates."""
-        return [language for language in LANGUAGES if self._candidates[language]]
+        """The languages with candidates; Go where it is used at all, for it may embed a candidate of another one."""
+        return [name for name in LANGUAGES if self._candidates[name] or (name == "go" and self._paths[name])]
 
     def candidates(self, language: str) -> Sequence[SourceFile]:
         """The files of that language that may hold a mention."""

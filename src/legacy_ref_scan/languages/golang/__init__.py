@@ -18,6 +18,10 @@ def extract(project: Project) -> Iterator[Extracted]:
     whole text as it reaches a function of a database library, a query builder, a log or something unknown; what could
     not be known of it is a hole with the reason.
     """
+    from legacy_ref_scan.languages.golang.prefilter import concerned
+
+    if not concerned(project):
+        return iter(())
     from legacy_ref_scan.languages.golang.extraction import extract_all
 
     return extract_all(project)

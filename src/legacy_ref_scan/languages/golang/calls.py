@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, link, root_link, start_link
+from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.expressions import imported
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.inline import apply, callees, invoke, run_closures
@@ -15,6 +16,7 @@ from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
     Entries,
+    Files,
     Function,
     Items,
     Known,
@@ -165,6 +167,10 @@ def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Va
 
 def _external_function(frame: Frame, arguments: Called, path: str, full: str) -> list[Value]:
     node = arguments.node
+    if path == "io/fs" and len(arguments.values) > 1:
+        found = _of_files(frame, arguments, arguments.values[0], full.rpartition(".")[2])
+        if found is not None:
+            return found
     model = model_of(full, len(arguments.values))
     if full == "fmt.Errorf" or (sinks.is_text_function(full) and full.endswith("f") and arguments.values):
         made = model_of("fmt.Sprintf", 1)
@@ -205,8 +211,23 @@ def _is_buffer(frame: Frame, arguments: Called) -> bool:
         or alt.atoms[0].reason.startswith("parameter")) for alt in arguments.values[0])  # fmt: skip
 
 
+def _of_files(frame: Frame, arguments: Called, value: Value, name: str) -> list[Value] | None:
+    """A file of an embedded file system, or a part of it; None for what is neither."""
+    files = [alt for alt in value if isinstance(alt, Files)]
+    if not files or not arguments.values or name not in ("ReadFile", "Open", "Sub"):
+        return None
+    if name == "Sub":
+        found: Value = tuple(below(alt, arguments.values[-1]) for alt in files)
+    else:
+        found = union(read_file(frame, alt, arguments.values[-1], arguments.node) for alt in files)
+    return [found, frame.unknown("nil", arguments.node)]
+
+
 def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) -> list[Value]:
     arguments = arguments_of(frame, node)
+    held_files = _of_files(frame, arguments, value, name)
+    if held_files is not None:
+        return held_files
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
     known = callees(frame, operand, value, name, len(arguments.values))

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from legacy_ref_scan.languages import Project
+from legacy_ref_scan.languages import LANGUAGES, Project
 from legacy_ref_scan.languages.golang.calls import call
-from legacy_ref_scan.languages.golang.embedded import embedding
+from legacy_ref_scan.languages.golang.embedded import embedding, sql_by_another_name
 from legacy_ref_scan.languages.golang.expressions import evaluate, spec_values
 from legacy_ref_scan.languages.golang.frame import STORED, ExhaustedError, Frame, Knowledge, Machine, Run, Use
 from legacy_ref_scan.languages.golang.inline import (
@@ -24,10 +24,11 @@ from legacy_ref_scan.languages.golang.inline import (
     unknown_parameter,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
+from legacy_ref_scan.languages.golang.prefilter import halves, torn
 from legacy_ref_scan.languages.golang.sinks import may_be_sql, may_hold_column, may_name_table
 from legacy_ref_scan.languages.golang.statements import execute
-from legacy_ref_scan.languages.golang.values import Source
-from legacy_ref_scan.model import Gap, Span
+from legacy_ref_scan.languages.golang.values import Known, Source, Text
+from legacy_ref_scan.model import Fragment, Gap, Span
 
 MAX_ROUNDS = 5
 MAX_HOLE_ROUNDS = 2
@@ -99,11 +100,31 @@ class Engine:
             root.queued = True
             self._queue.append(root)
 
-    def enqueue_embedded(self) -> None:
-        """Interprets what uses a variable that takes its text from a file with a name in it."""
-        for declaration, text in embedding(self.index):
-            if self.matters(text.data()):
+    def enqueue_embedded(self) -> Iterator[Fragment]:
+        """Interprets what uses a variable that takes its text from a file with a name in it.
+
+        Such a file that is SQL by its text alone comes back as a fragment.
+        """
+        candidates = {source.path: source for name in LANGUAGES for source in self.index.project.candidates(name)}
+        for declaration, held in embedding(self.index):
+            if isinstance(held, Text):
+                sources = [candidates[path] for path in _paths_of(held) if path in candidates]
+            else:
+                sources = [candidates[path] for _, path in held.names if path in candidates]
+            if any(self.matters(source.data) for source in sources):
                 self._users_of_name(declaration.file.folder, declaration.name, 0)
+            yield from (found for source in sources if (found := sql_by_another_name(source, declaration)) is not None)
+
+    def enqueue_torn(self) -> None:
+        """Interprets what may put a name together from halves."""
+        pattern = re.compile(b"|".join(re.escape(half.encode()) for half in halves(self.names)))
+        for source in torn(self.index.project):
+            file = self.index.parse(source)
+            for match in pattern.finditer(source.data):
+                for declaration in enclosing(file, match.start()):
+                    self.enqueue(declaration, 1)
+                    for name in _names_of_spec(declaration) if declaration.kind in ("const", "var") else ():
+                        self._users_of_name(file.folder, name, 1)
 
     def _bound(self, declaration: Declaration) -> None:
         if not self._full:
@@ -252,6 +273,10 @@ def enclosing(file: GoFile, offset: int) -> Iterable[Declaration]:
         at -= 1
     if at >= 0 and offset < file.in_order[at].node.end_byte:
         yield file.in_order[at]
+
+
+def _paths_of(text: Text) -> list[str]:
+    return [atom.origin[0] for atom in text.atoms if isinstance(atom, Known) and atom.origin is not None]
 
 
 def _names_of_spec(declaration: Declaration) -> list[str]:

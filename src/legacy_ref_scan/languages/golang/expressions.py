@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from legacy_ref_scan.languages.golang.embedded import embedded_text
+from legacy_ref_scan.languages.golang.embedded import embedded_value
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
@@ -103,9 +103,9 @@ def initial_value(frame: Frame, declaration: Declaration) -> Value | None:
     spec = declaration.node
     values = spec_values(spec)
     if not values:
-        text = embedded_text(frame.run.index, declaration)
-        if text is not None:
-            return text
+        held = embedded_value(frame.run.index, declaration)
+        if held is not None:
+            return held
         kind = spec.child_by_field_name("type")
         return zero_value(inner, kind) if kind is not None and kind.type != "type_identifier" else None
     if declaration.position < len(values):

@@ -36,12 +36,13 @@ def extract_all(project: Project) -> Iterator[Extracted]:
         found = _File(engine.index.parse(source), project.names.find(source))
         files.append(found)
         yield from _placed(found, engine)
-    engine.enqueue_embedded()
+    embedded = list(engine.enqueue_embedded())
+    engine.enqueue_torn()
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
     uses = select(roots, marks)
     fragments = [fragment(use) for use in uses]
-    yield from fragments
+    yield from (*fragments, *embedded)
     yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])
     yield from engine.gaps
     yield from _problems(roots, files)

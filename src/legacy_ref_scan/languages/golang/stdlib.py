@@ -291,6 +291,7 @@ FUNCTIONS: dict[str, Model] = {
     "fmt.Fprintf": _fprintf,
     "fmt.Fprint": _fprint,
     "io.WriteString": _fprint,
+    "io.ReadAll": _same,
     "strings.Join": _join,
     "bytes.Join": _join,
     "strings.Repeat": _repeat,

@@ -147,6 +147,13 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """A file system that is part of the program: (name in it, path in the project)."""
+
+    names: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One link of a builder's chain."""
 
@@ -170,7 +177,7 @@ class Chain:
         return self.hashed
 
 
-Alternative = Text | Items | Entries | Function | External | Chain
+Alternative = Text | Items | Entries | Function | External | Files | Chain
 Value = tuple[Alternative, ...]
 
 EMPTY: Value = (Text(()),)
@@ -220,6 +227,8 @@ def _named(alt: Alternative) -> str:
             return f"struct {kind}" if kind else "map"
         case Items():
             return "list"
+        case Files():
+            return "file system"
         case Chain():
             return "query builder"
     return "function"
