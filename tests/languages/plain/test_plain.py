@@ -95,7 +95,7 @@ def test_prose_is_no_sql(text: str) -> None:
     [
         ("a.sh", "T=campaign_phases\nC=error_message\npsql -c \"$(build $T $C)\"\n"),
         ("a.rb", "add_column :campaign_phases, :error_message, :text\n"),
-        ("debezium.yaml", "table: campaign_phases\ncolumns:\n  - error_message\n"),
+        ("debezium.toml", "table = 'campaign_phases'\ncolumns = ['error_message']\n"),
         ("a.tf", 'table = "campaign_phases"\ncolumn = "error_message"\n'),
         ("a.ts", "import { Pool } from 'pg'\nconst t = { campaign_phases: ['error_message'] }\n"),
     ],

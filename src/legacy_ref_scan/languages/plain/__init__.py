@@ -8,9 +8,12 @@ from collections.abc import Iterator, Sequence
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.plain.comments import comments
 from legacy_ref_scan.languages.plain.embedded import statements
+from legacy_ref_scan.languages.plain.history import defined, historic, is_schema, tool_of
+from legacy_ref_scan.languages.plain.judging import detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
-from legacy_ref_scan.languages.plain.nearby import clusters, talks_to_database
-from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Gap, Mention, SourceFile, Span
+from legacy_ref_scan.languages.plain.nearby import talks_to_database
+from legacy_ref_scan.languages.plain.spelling import spelling_of
+from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile
 
 
 def extract(project: Project) -> Iterator[Extracted]:
@@ -23,10 +26,17 @@ def extract(project: Project) -> Iterator[Extracted]:
 
 def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extracted]:
     kind = treated(kind_of(source.path, source.data), project.others.gate, project.others.listed)
+    tool = tool_of(source)
     if kind.weight is Weight.INERT:
         for mention in mentions:
-            yield Claim(mention.span, Explanation.OTHER_FILE, _detail(kind))
-        return
+            yield Claim(mention.span, Explanation.OTHER_FILE, detail(kind))
+    elif tool:
+        yield from historic(source, tool, mentions, dumped=_has_dump(project))
+    else:
+        yield from _read(project, source, kind, mentions)
+
+
+def _read(project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...]) -> Iterator[Extracted]:
     hidden = comments(source.data, kind.comments)
     fragments = [f for f in statements(source, kind, hidden) if project.names.in_text(f.text)]
     yield from fragments
@@ -36,30 +46,23 @@ def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) 
     for mention in rest:
         if mention not in left:
             yield Claim(mention.span, Explanation.COMMENT, kind.name)
-    yield from _explained(source, kind, shown, fragments)
+    spelling = spelling_of(project.names)
+    if is_schema(source):
+        yield from defined(source, shown, spelling)
+    else:
+        yield from judge(source, kind, shown, spelling, _is_code(source, kind, fragments))
 
 
-def _explained(
-    source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], fragments: Sequence[Fragment]
-) -> Iterator[Extracted]:
-    """Gaps where two names stand together in code, claims for the others."""
-    gating = kind.weight is Weight.CODE or (
-        kind.weight is Weight.WEB and (bool(fragments) or talks_to_database(source.data))
-    )
-    grouped = clusters(source, mentions) if gating else []
-    told = {mention for group in grouped for mention in group}
-    for group in grouped:
-        column = group[0].name
-        span = Span(source.path, group[0].span.start, group[-1].span.end)
-        message = f"{column} stands near its table in a {kind.name} file, which is not read as code"
-        yield Gap(span, "both-names-nearby", message, test=source.test)
-    for mention in mentions:
-        if mention not in told:
-            yield Claim(mention.span, Explanation.OTHER_FILE, _detail(kind))
+def _is_code(source: SourceFile, kind: Kind, fragments: Sequence[Fragment]) -> bool:
+    if kind.weight is Weight.WEB:
+        return bool(fragments) or talks_to_database(source.data)
+    return kind.weight is Weight.CODE
 
 
-def _detail(kind: Kind) -> str:
-    return kind.name if kind.name in ("documentation", "API schema") else f"{kind.name} file"
+def _has_dump(project: Project) -> bool:
+    """Whether a dump of the schema says what the migrations left."""
+    dumps = ("db/schema.rb", "db/structure.sql")
+    return any(path.endswith(dumps) for language in ("other", "sql") for path in project.paths(language))
 
 
 def _without(mentions: Sequence[Mention], spans: Sequence[tuple[int, int]]) -> tuple[Mention, ...]:

@@ -1,0 +1,137 @@
+"""What the mentions of an unparsed file are, besides SQL and comments: a model's column, a gap, a listed name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from legacy_ref_scan.languages.plain.evidence import is_qualified, sign
+from legacy_ref_scan.languages.plain.kinds import Kind, Weight
+from legacy_ref_scan.languages.plain.models import Model, declares, model_at, models
+from legacy_ref_scan.languages.plain.nearby import REACH, clusters
+from legacy_ref_scan.languages.plain.scopes import is_named, scopes
+from legacy_ref_scan.languages.plain.spelling import Spelling
+from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
+
+# A list of columns that a model of ActiveRecord passes over: what a careful team writes before it drops one.
+_PASSED_OVER = re.compile(rb"\bignored_columns\b\s*\+?=\s*(?:[^\n]*|[%\w]*[\[({][^\])}]*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """Why a mention could be a use."""
+
+    reason: str
+    message: str
+
+
+def judge(
+    source: SourceFile, kind: Kind, mentions: Sequence[Mention], spelling: Spelling, code: bool
+) -> Iterator[Extracted]:
+    """An item for each mention. `code`: whether two names that stand together count."""
+    columns = [mention for mention in mentions if mention.role == "column"]
+    found: dict[Mention, _Sign | Mapping | Claim] = {}
+    if columns:
+        parts = models(source, kind, spelling)
+        found.update(_in_models(source, kind, columns, parts, spelling))
+        if kind.weight is not Weight.GENERATED:
+            found.update(_told(source, kind, columns, mentions, spelling, found, parts, code))
+    yield from _gaps(source, found)
+    for mention in mentions:
+        item = found.get(mention)
+        if not isinstance(item, _Sign):
+            yield item or Claim(mention.span, Explanation.OTHER_FILE, detail(kind))
+
+
+def detail(kind: Kind) -> str:
+    """How the accounting calls a file of a kind."""
+    unlike = ("documentation", "API schema", "localization", "fixture")
+    return kind.name if kind.name in unlike else f"{kind.name} file"
+
+
+# Models
+
+
+def _in_models(
+    source: SourceFile, kind: Kind, columns: Sequence[Mention], parts: Sequence[Model], spelling: Spelling
+) -> Iterator[tuple[Mention, _Sign | Mapping | Claim]]:
+    ours = [(mention, model) for mention in columns if (model := model_at(parts, mention.span.start)) and model.ours]
+    declared = {(m.name, model) for m, model in ours if declares(source, model.family, m.span.start, m.span.end)}
+    for mention, model in ours:
+        if _is_passed_over(source.data, mention.span.start):
+            yield mention, Claim(mention.span, Explanation.OTHER_FILE, f"a column that {model.name} passes over")
+        elif declares(source, model.family, mention.span.start, mention.span.end):
+            for table in sorted(spelling.names.tables)[:1]:
+                about = (mention.span, mention.name, model.name, model.family.library, table, source.test)
+                yield mention, Mapping(*about)
+        elif (mention.name, model) in declared or kind.weight is Weight.GENERATED:
+            yield mention, Claim(mention.span, Explanation.OTHER_FILE, f"in {model.name}, which declares it")
+        else:
+            message = f"{mention.name} stands in {model.name}, a model ({model.family.library}) of its table"
+            yield mention, _Sign("model-attribute", message)
+
+
+def _is_passed_over(data: bytes, at: int) -> bool:
+    return _PASSED_OVER.search(data[max(0, at - REACH) : at]) is not None
+
+
+# Other signs
+
+
+def _told(
+    source: SourceFile,
+    kind: Kind,
+    columns: Sequence[Mention],
+    mentions: Sequence[Mention],
+    spelling: Spelling,
+    known: dict[Mention, _Sign | Mapping | Claim],
+    parts: Sequence[Model],
+    code: bool,
+) -> Iterator[tuple[Mention, _Sign]]:
+    where = scopes(source, kind, spelling)
+    together = {mention for group in clusters(source, mentions) for mention in group} if code else set()
+    for mention in columns:
+        if mention in known:
+            continue
+        model = model_at(parts, mention.span.start)
+        elsewhere = model is not None and not model.ours  # in the model of another table
+        if _in_scope(source.data, mention, where):
+            message = f"{mention.name} stands in a {kind.name} document on its table"
+            yield mention, _Sign("named-with-table", message)
+        elif mention in together and not elsewhere:
+            message = f"{mention.name} stands near its table in a {kind.name} file, which is not read as code"
+            yield mention, _Sign("both-names-nearby", message)
+        elif code:
+            found = sign(source, kind, mention, spelling)
+            if found is not None:
+                yield mention, _Sign(*found)
+        elif is_qualified(source.data, mention.span.start, mention.span.end, spelling) and kind.weight is Weight.DATA:
+            yield mention, _Sign("qualified-name", f"{mention.name} stands behind the name of its table")
+
+
+def _in_scope(data: bytes, mention: Mention, where: Sequence[tuple[int, int]]) -> bool:
+    inside = any(start <= mention.span.start < end for start, end in where)
+    exact = data[mention.span.start : mention.span.end] == mention.name.encode()
+    return inside and exact and is_named(data, mention.span.start, mention.span.end, "_" not in mention.name)
+
+
+def _gaps(source: SourceFile, found: dict[Mention, _Sign | Mapping | Claim]) -> Iterator[Gap]:
+    """One gap for the signs that stand together."""
+    group: list[Mention] = []
+    last: _Sign | None = None
+    for mention, item in sorted(found.items(), key=lambda pair: pair[0].span):
+        if not isinstance(item, _Sign):
+            continue
+        if last is not None and (item != last or mention.span.start - group[-1].span.end > REACH):
+            yield _gap(source, group, last)
+            group = []
+        group.append(mention)
+        last = item
+    if last is not None:
+        yield _gap(source, group, last)
+
+
+def _gap(source: SourceFile, group: Sequence[Mention], why: _Sign) -> Gap:
+    span = Span(source.path, group[0].span.start, group[-1].span.end)
+    return Gap(span, why.reason, why.message, test=source.test)

@@ -1,0 +1,146 @@
+"""Where a YAML or JSON document says that it is about the table: the mapping that holds `table: campaign_phases`.
+
+Metadata of Hasura, Metabase, Superset, dbt, Debezium and the like name a table in one scalar and its columns in others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from legacy_ref_scan.languages.plain.kinds import Kind
+from legacy_ref_scan.languages.plain.spelling import Spelling
+from legacy_ref_scan.model import SourceFile
+
+_LARGEST = 2 << 20  # bytes of JSON that are read bracket by bracket
+_TELLING = rb"\w*(?:[tT]able|TABLE|relation|model|dataset|entity|stream|collection|view|from)(?:_?[nN]ame|_NAME)?"
+_WEAK = rb"(?:name|id|identifier|source|alias|object)"
+_COLUMNS = re.compile(rb"(?i)\b\w*(?:column|field|attribute|propert|dimension|permission|filter)\w*[\"']?\s*:")
+_TABLE_KEY = re.compile(rb"(?i)[\"']?\w*(?:table|relation|dataset|model|entity|view)s?(?:_?name)?[\"']?\s*:?")
+
+
+def scopes(source: SourceFile, kind: Kind, spelling: Spelling) -> list[tuple[int, int]]:
+    """(start, end) of the mappings that name one of the tables as what they are about."""
+    if kind.name == "YAML":
+        return list(_of_yaml(source.data, spelling))
+    if kind.name == "JSON" and len(source.data) <= _LARGEST:
+        return list(_of_json(source.data, spelling))
+    return []
+
+
+def is_named(data: bytes, start: int, end: int, plain: bool) -> bool:
+    """Whether a column's name in a scope stands for the column: as a value, or as a key that is no everyday word."""
+    after = data[end : end + 8].lstrip(b"\"' \t")
+    return not (plain and after[:1] == b":")
+
+
+# YAML
+
+_INDENT = re.compile(rb"[ \t]*(?:-[ \t]+)*")
+
+
+@cache
+def _yaml_keys(spelling: Spelling) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"^(?P<indent>[ \t]*(?:-[ \t]+)*)[\"']?(?:(?P<telling>" + _TELLING + rb")|(?P<weak>" + _WEAK + rb"))[\"']?"
+        rb"[ \t]*:[ \t]*[\"']?(?:\w+\.){0,2}" + spelling.table + rb"[\"']?[ \t]*(?:\#.*)?\r?$",
+        re.MULTILINE,
+    )
+
+
+def _of_yaml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
+    for match in _yaml_keys(spelling).finditer(data):
+        depth = len(match["indent"])
+        telling = match["telling"] is not None
+        parent = _parent(data, match.start(), depth)
+        if not telling and parent is not None and _TABLE_KEY.match(data, parent[0]) and not _is_item(match["indent"]):
+            depth, telling = parent[1], True
+        start, end = _mapping(data, match.start(), depth)
+        if telling or _COLUMNS.search(data, start, end):
+            yield start, end
+
+
+def _is_item(indent: bytes) -> bool:
+    return b"-" in indent
+
+
+def _depth(data: bytes, line: int) -> int | None:
+    """The column at which a line's text begins, a list's dash counted as white space; None for an empty line."""
+    match = _INDENT.match(data, line)
+    end = match.end() if match else line
+    return None if data[end : end + 1] in (b"", b"\n", b"\r", b"#") else end - line
+
+
+def _parent(data: bytes, line: int, depth: int) -> tuple[int, int] | None:
+    """(offset of its text, depth) of the key that a line is below of."""
+    at = line
+    while at > 0:
+        at = data.rfind(b"\n", 0, at - 1) + 1
+        found = _depth(data, at)
+        if found is not None and found < depth:
+            return at + found, found
+    return None
+
+
+def _mapping(data: bytes, line: int, depth: int) -> tuple[int, int]:
+    """The lines around one that belong to the mapping whose keys stand at a depth."""
+    start = line
+    while start > 0 and not _begins(data, start, depth):
+        above = data.rfind(b"\n", 0, start - 1) + 1
+        found = _depth(data, above)
+        if (found is not None and found < depth) or data.startswith(b"---", above):
+            break
+        start = above
+    end = line
+    while True:
+        newline = data.find(b"\n", end)
+        if newline < 0:
+            return start, len(data)
+        end = newline + 1
+        found = _depth(data, end)
+        if data.startswith(b"---", end) or (found is not None and (found < depth or _begins(data, end, depth))):
+            return start, end
+
+
+def _begins(data: bytes, line: int, depth: int) -> bool:
+    """Whether a line begins the next item of a list whose items' keys stand at a depth."""
+    match = _INDENT.match(data, line)
+    return match is not None and b"-" in match[0] and match[0].index(b"-") < depth <= len(match[0])
+
+
+# JSON
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}]', re.DOTALL)
+
+
+@cache
+def _json_keys(spelling: Spelling) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"\"(?:(?P<telling>" + _TELLING + rb")|" + _WEAK + rb")\"\s*:\s*\"(?:\w+\.){0,2}" + spelling.table + rb"\""
+    )
+
+
+def _of_json(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
+    keys = {match.start(): match["telling"] is not None for match in _json_keys(spelling).finditer(data)}
+    if not keys:
+        return
+    opened: list[tuple[int, bytes]] = []  # (offset, the key before it)
+    wanted: dict[int, bool] = {}  # by the offset of the object's brace: whether it surely names a table
+    last = b""
+    for token in _TOKEN.finditer(data):
+        if token[0] == b"{":
+            opened.append((token.start(), last))
+            last = b""
+        elif token[0] == b"}":
+            begin, _ = opened.pop() if opened else (0, b"")
+            telling = wanted.pop(begin, None)
+            if telling or (telling is not None and _COLUMNS.search(data, begin, token.end())):
+                yield begin, token.end()
+        else:
+            last = token[0]
+            telling = keys.get(token.start())
+            if telling is not None and opened:
+                inner = not telling and len(opened) > 1 and _TABLE_KEY.fullmatch(opened[-1][1])
+                begin = opened[-2][0] if inner else opened[-1][0]
+                wanted[begin] = wanted.get(begin, False) or telling or bool(inner)
