@@ -276,6 +276,11 @@ def _concatenate(left: Text, right: Text) -> Text:
     return Text(left.atoms + right.atoms, left.partial or right.partial)
 
 
+def _is_field(key: Text) -> bool:
+    """The name of a struct's field is no text of the program."""
+    return bool(key.atoms) and all(isinstance(atom, Known) and atom.origin is None for atom in key.atoms)
+
+
 def flatten(value: Value, depth: int = 4) -> Iterator[Text]:
     """Every text inside a value: itself, elements, keys and values."""
     for alt in value:
@@ -287,7 +292,7 @@ def flatten(value: Value, depth: int = 4) -> Iterator[Text]:
                     yield from flatten(element, depth - 1)
             case Entries(pairs=pairs) if depth:
                 for key, item in pairs:
-                    yield from flatten(key, depth - 1)
+                    yield from (text for text in flatten(key, depth - 1) if not _is_field(text))
                     yield from flatten(item, depth - 1)
             case Chain(calls=calls) if depth:
                 for link in calls:
