@@ -73,6 +73,14 @@ _migrations = click.option(
 _format = click.option(
     "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print it."
 )
+_checks_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
 _scope = _options(
     _root,
     _migrations,
@@ -136,6 +144,25 @@ def generate_command(**options: Any) -> int:
     from legacy_ref_scan.cli.commands import generate
 
     return generate(**options)
+
+
+@app.command("rehearse", short_help="Run migrations, the code's statements and the drop on a PostgreSQL of one's own.")
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_scope
+@click.option("--dsn", metavar="DSN", help="An empty database. Without it, an embedded server is started and removed.")
+@click.option("--schema-dump", metavar="FILE", help="A dump of the schema, in the place of the migrations.")
+@_checks_format
+@click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")
+def rehearse_command(**options: Any) -> int:
+    """Replay the migrations, prepare every statement of the code, apply up, prepare again, apply down and up again.
+
+    A statement that PostgreSQL takes before the drop and not after it is a proven reference. Exit codes: 0 all passed,
+    4 a check failed, 3 a check was not possible.
+    """
+    from legacy_ref_scan.cli.rehearse import rehearse
+
+    return rehearse(**options)
 
 
 @app.command("schema", short_help="Print the schema that the migrations build.")
