@@ -217,12 +217,24 @@ class BodyWriter(StatementWriter):
             return f"FOREACH v_text IN ARRAY {array} LOOP {self.line(depth + 1)} END LOOP;"
         if choice < 0.4:
             bound = self.expression("int", (self.variables,), 1)
-            return f"FOR i IN 1..{bound} LOOP {self.line(depth + 1)} END LOOP;"
+            name = self.pick(("i", "v_int", TARGET_COLUMN))
+            return f"FOR {name} IN 1..{bound} LOOP {self.line(depth + 1)} END LOOP;"
+        if choice < 0.5:
+            return self.scalar_loop(depth)
         if choice < 0.6 and self.cursors:
             cursor = self.pick(sorted(self.cursors))
             return f"FOR rec IN {cursor} LOOP {self.used(self.cursors[cursor], depth)} END LOOP;"
         query, columns = self.query((self.variables,), 1)
         return _with_record(f"FOR rec IN {query} LOOP {self.used(columns, depth)} END LOOP;")
+
+    def scalar_loop(self, depth: int) -> str:
+        query = self.query((self.variables,), 1, ["text", "int"])[0]
+        if self.chance(0.5):
+            query = self.query((self.variables,), 1)[0]
+            return (
+                f"FOR {self.pick(('v_text', self.target_of('text')))} IN {query} LOOP {self.line(depth + 1)} END LOOP;"
+            )
+        return f"FOR {self.target_of('text')}, {self.target_of('int')} IN {query} LOOP {self.line(depth + 1)} END LOOP;"
 
     def fetched(self, depth: int) -> str:
         cursor = self.pick(sorted(self.cursors))

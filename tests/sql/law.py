@@ -69,7 +69,7 @@ def uncovered(statement: bytes, schema: Schema, found: list[Found]) -> list[str]
     ]
 
 
-_ROW_VARIABLE = re.compile(r"\b(?:new|old|r\d)(?:\.\*)?\Z", re.IGNORECASE)
+_ROW_VARIABLE = re.compile(r"\b(?:new|old|r\d)(?:\.\*)?(?:\) ->> '+message'+)?\Z", re.IGNORECASE)
 
 
 def _invisible(reference: Reference, statement: str) -> bool:
@@ -78,7 +78,7 @@ def _invisible(reference: Reference, statement: str) -> bool:
     """
     if statement.startswith("CREATE VIEW"):
         return True
-    if reference.access is Access.STAR and _ROW_VARIABLE.search(statement.encode()[: reference.span.end].decode()):
+    if statement.startswith("CREATE FUNCTION") and _ROW_VARIABLE.search(statement.encode()[: reference.span.end].decode()):
         return True
     key = statement.encode()[reference.span.start : reference.span.end].startswith(b"'")  # to_jsonb(row) ->> 'key'
     return f", through public.{CHILD}" in reference.message and (reference.access is Access.STAR or key)

@@ -7,7 +7,7 @@ literals, `format()` and `||` as far as it is known.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from legacy_ref_scan.model import Explanation
 from legacy_ref_scan.schema import Catalog, Relation
@@ -63,12 +63,9 @@ class _BodyResolver(Variables):
         self.conflict = found.group(1).decode().lower() if found else "error"
         self.declare_arguments()
         for node in tree.root.walk():
-            if node.type == "decl_statement":
-                self.declare(tree, node)
-            elif node.type in ("block_label", "loop_label"):
+            if node.type in ("block_label", "loop_label"):
                 self.name_block(node)
-        for node in tree.root.walk():
-            if node.type == "stmt_assign":
+            elif node.type == "stmt_assign":
                 self.remember_assignment(node.all("sql_expression"))
             elif node.type == "decl_statement":
                 self.remember_assignment([n for n in node.children if n.type in ("decl_varname", "decl_defval")])
@@ -83,6 +80,7 @@ class _BodyResolver(Variables):
         """Statements in order, so that a record has the columns that were assigned before."""
         for child in node.children:
             handler = {
+                "pl_block": self.scope,
                 "stmt_assign": self.assign,
                 "stmt_dynexecute": self.execute,
                 "stmt_for": self.for_loop,
@@ -104,13 +102,22 @@ class _BodyResolver(Variables):
             elif child.type in ("identifier", "any_identifier"):
                 self.label(self.part(child), Explanation.VARIABLE, "a PL/pgSQL name")
 
+    def scope(self, tree: Tree, node: Node) -> None:
+        """A block: what it declares hides what is around it, and ends with it."""
+        with self.block_of_variables():
+            for child in node.children:
+                self.block(tree, Node("x", child.start, child.end, [child]))
+
     def declaration(self, tree: Tree, node: Node) -> None:
+        self.declare(tree, node)
         columns: tuple[Visible, ...] = ()
         for expression in node.find("sql_expression"):
             columns = self.expression(expression, consume=not node.has("kw_cursor"))
         name_node = node.child("decl_varname")
         if node.has("kw_cursor") and name_node is not None:
-            self.variables["\0cursor " + self.part(name_node).name] = RangeVariable("", columns)
+            cursor = "\0cursor " + self.part(name_node).name
+            self.hide(cursor)
+            self.variables[cursor] = RangeVariable("", columns)
 
     def sql_statement(self, tree: Tree, node: Node) -> None:
         expression = node.child("sql_expression")
@@ -199,39 +206,38 @@ class _BodyResolver(Variables):
             self.assigned.setdefault(name, []).append((value.start, value.end))
 
     def for_loop(self, tree: Tree, node: Node) -> None:
-        targets = self.targets(node, "for_variable")
-        variables = [names[0] for names in targets]
-        query = node.child("for_query", "for_dynamic", "for_integer_range", "for_cursor")
+        with self.block_of_variables():
+            targets = self.targets(node, "for_variable")
+            query = node.child("for_query", "for_dynamic", "for_integer_range", "for_cursor")
+            columns = self.loop_columns(query)
+            if query is not None and query.type == "for_dynamic":
+                for names in targets:
+                    self.assign_dynamic(names, "a row of a dynamic query")
+            elif query is not None and query.type == "for_integer_range":  # which declares its variable
+                for names in targets:
+                    self.label(names[0], Explanation.VARIABLE, "a loop's variable")
+                    self.hide(names[0].name)
+                    self.variables[names[0].name] = None
+            else:
+                self.into(targets, columns, loop=True)
+            for child in node.children:
+                if child is not query and child.type != "for_variable":
+                    self.block(tree, Node("x", child.start, child.end, [child]))
+
+    def loop_columns(self, query: Node | None) -> tuple[Visible, ...]:
+        """The columns of the rows that a loop runs over."""
         columns: tuple[Visible, ...] = ()
-        dynamic = query is not None and query.type == "for_dynamic"
         for index, expression in enumerate(query.all("sql_expression") if query else ()):
             raw = name_of(self.text[expression.start : expression.end].strip().split(b"(")[0].strip())
             cursor = self.variables.get("\0cursor " + raw)
-            if dynamic and index == 0:
+            if query is not None and query.type == "for_dynamic" and index == 0:
                 self.run_dynamic(expression)
             elif cursor is not None:
                 self.label_words(expression, "a cursor")
                 columns = cursor.columns
             else:
                 columns = self.expression(expression, consume=False)
-        if dynamic:
-            for variable in variables:
-                self.label(variable, Explanation.VARIABLE, "a loop's variable")
-                self.variables[variable.name] = RangeVariable(
-                    variable.name, known=False, dynamic=True, label="a row of a dynamic query"
-                )
-        elif len(targets) == 1 and len(targets[0]) == 1:
-            known = self.variables.get(variables[0].name)
-            if known is None and query is not None and query.type == "for_query":
-                self.variables[variables[0].name] = RangeVariable(variables[0].name, columns, label="a loop's row")
-                self.label(variables[0], Explanation.VARIABLE, "a loop's variable")
-            else:
-                self.into(targets, columns, loop=True)
-        else:
-            self.into(targets, columns)
-        for child in node.children:
-            if child is not query and child.type != "for_variable":
-                self.block(tree, Node("x", child.start, child.end, [child]))
+        return columns
 
     _TABLE_TEST = re.compile(rb"\bTG_(?:TABLE_NAME|RELNAME)\s*(=|<>|!=)\s*'([^']*)'", re.IGNORECASE)
     _TABLE_LIST = re.compile(rb"\bTG_(?:TABLE_NAME|RELNAME)\s+IN\s*\(([^)]*)\)", re.IGNORECASE)
@@ -328,12 +334,7 @@ class _BodyResolver(Variables):
         for expression in expressions[1:]:
             self.expression(expression)
         for names in self.targets(node, "into_target"):
-            self.assign_name(names)
-            record = self.variables.get(names[0].name)
-            if record is not None and record.relation is None:
-                self.variables[names[0].name] = replace(
-                    record, known=False, dynamic=True, label="a row of a dynamic query"
-                )
+            self.assign_dynamic(names, "a row of a dynamic query")
 
     def run_dynamic(self, node: Node) -> None:
         """What EXECUTE runs: every text that the expression can be."""

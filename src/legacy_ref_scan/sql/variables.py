@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import EllipsisType
 
 from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
@@ -57,8 +59,27 @@ class Variables:
         self.result = Resolved()
         self.variables: dict[str, RangeVariable | None] = {}
         self.labels: set[str] = {routine.name} if routine.name else set()
+        self.hidden: dict[str, RangeVariable | EllipsisType | None] = {}  # what the innermost block's names hide
 
     # Declarations
+
+    @contextmanager
+    def block_of_variables(self) -> Iterator[None]:
+        """What is declared inside hides what is around it, until the end."""
+        around, self.hidden = self.hidden, {}
+        try:
+            yield
+        finally:
+            for name, before in self.hidden.items():
+                if isinstance(before, EllipsisType):
+                    del self.variables[name]
+                else:
+                    self.variables[name] = before
+            self.hidden = around
+
+    def hide(self, name: str) -> None:
+        """Note what a name stands for until now, before it is declared."""
+        self.hidden.setdefault(name, self.variables.get(name, ...))
 
     def declare_arguments(self) -> None:
         for position, (name, kind) in enumerate(self.routine.arguments, 1):
@@ -115,7 +136,11 @@ class Variables:
         kind = node.child("decl_datatype")
         raw = tree.raw(kind).decode("utf-8", "replace") if kind else ""
         record = self.record_type(raw)
-        self.variables[name.name] = replace(record, name=name.name) if record else None
+        self.hide(name.name)
+        if record is not None:
+            self.variables[name.name] = replace(record, name=name.name)
+        elif self.variables.get(name.name) is None:  # else `name.field` is still the record of a block around
+            self.variables[name.name] = None
         if kind is not None:
             self.type_reference(kind, raw)
         for argument in node.find("decl_cursor_arg"):
@@ -162,14 +187,14 @@ class Variables:
         shape = tuple(columns)
         if len(targets) == 1 and len(targets[0]) == 1:
             name = targets[0][0]
-            record = self.variables.get(name.name)
+            record = self.variables.get(name.name, RangeVariable(name.name, known=False, label="a row"))
             self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
             if record is not None and record.relation is None and not single:
                 merged = {c.name: c for c in (*record.columns, *shape)} if not loop else {c.name: c for c in shape}
                 self.variables[name.name] = replace(record, columns=tuple(merged.values()), known=bool(shape))
                 return
-            if record is not None and record.relation is not None and not single:
-                self.result.consume(shape)
+            if not single:  # a row takes all of it, a scalar the first column
+                self.result.consume(shape if record is not None else shape[:1])
             return
         if not single:
             self.result.consume(shape)
@@ -195,6 +220,13 @@ class Variables:
             self.problem(field.start, field.end, "dynamic-record", f"field {field.name} of {row.label}")
         else:
             self.label(field, Explanation.VARIABLE, f"a field of {row.label if row else names[0].name}")
+
+    def assign_dynamic(self, names: list[Part], label: str) -> None:
+        """Assign what is not known before it runs."""
+        self.assign_name(names)
+        record = self.variables.get(names[0].name)
+        if record is not None and record.relation is None:
+            self.variables[names[0].name] = replace(record, known=False, dynamic=True, label=label)
 
     # Names
 
