@@ -91,12 +91,17 @@ def test_a_field_of_a_mixin_belongs_to_the_table_of_the_class_that_uses_it() -> 
     ("program", "expected"),
     [
         ("t = Table('campaign_phases', m, autoload_with=e)\nselect(t.c.error_message)\n", "campaign_phases"),
-        ("t = Table('other', m)\nselect(t.c.error_message)\n", "other"),
-        ("select(x.columns.error_message)\n", ""),
+        ("t = Table('other', m, schema='s')\nselect(t.c['error_message'])\n", "s.other"),
     ],
 )
-def test_columns_of_table_objects_are_mappings(program: str, expected: str) -> None:
-    assert [table for _, _, _, table in mapped(program)] == [expected]
+def test_columns_of_table_objects_are_uses_of_the_table(program: str, expected: str) -> None:
+    named = ".".join(f'"{part}"' for part in expected.split("."))
+    wanted = f'SELECT "error_message" FROM {named}'.encode()
+    assert wanted in [item.text for item in scan({"a.py": program}, "python") if isinstance(item, Fragment)]
+
+
+def test_columns_of_unknown_tables_are_mappings() -> None:
+    assert [table for _, _, _, table in mapped("select(x.columns.error_message)\n")] == [""]
 
 
 def test_names_of_reflected_classes_are_gaps() -> None:

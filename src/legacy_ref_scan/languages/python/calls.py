@@ -50,6 +50,8 @@ def of_helper(name: str, arguments: Sequence[Value], site: Span, choose: Choose)
         return (texts.dedent(first),)
     if name in _SAME and isinstance(first, Text):
         return (first,)
+    if name == "getenv" and len(arguments) == 2:
+        return (arguments[1], Unknown("a variable of the environment", site))
     if name in _SEQUENCES and isinstance(first, Items):
         return (first,)
     if name in ("Identifier", "quote_ident"):

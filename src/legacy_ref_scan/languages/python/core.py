@@ -13,6 +13,7 @@ from legacy_ref_scan.model import Mapping
 
 _TABLES = frozenset({"Table", "table", "TableClause"})
 _COLUMNS = frozenset({"Column", "column", "literal_column"})
+_SHORT = frozenset({"c", "columns"})
 _REFLECTING = frozenset({"autoload", "autoload_with"})
 
 
@@ -37,18 +38,10 @@ def table_of(module: Module, call: cst.Call) -> Model | None:
 
 
 def mappings(module: Module) -> Iterator[Mapping]:
-    """The columns that table objects declare, and those of `phases.c.error_message`, at any place."""
-    tables: dict[str, str] = {}
+    """The columns that table objects declare, at any place."""
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "")]
     while stack:
         node, table = stack.pop()
-        made = (
-            table_of(module, node.value) if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) else None
-        )
-        if isinstance(node, cst.Assign) and made is not None:
-            tables.update((dotted(target.target), made.table) for target in node.targets)
-        if isinstance(node, cst.Attribute):
-            yield from _columns_of(module, node, tables)
         if isinstance(node, cst.Call):
             made = table_of(module, node)
             table = made.table if made is not None else table
@@ -59,12 +52,16 @@ def mappings(module: Module) -> Iterator[Mapping]:
         stack += [(child, table) for child in reversed([*children(node)])]
 
 
-def _columns_of(module: Module, node: cst.Attribute, tables: dict[str, str]) -> Iterator[Mapping]:
-    holder = node.value
-    if isinstance(holder, cst.Attribute) and holder.attr.value in ("c", "columns"):
-        owner = dotted(holder.value)
-        span, column = module.span(node.attr), node.attr.value
-        yield Mapping(span, column, owner, "sqlalchemy", tables.get(owner, ""), module.source.test)
+def loose_columns(module: Module) -> Iterator[Mapping]:
+    """The columns of `phases.c.error_message`, at any place; of which table is not known."""
+    stack: list[cst.CSTNode] = [module.tree]
+    while stack:
+        node = stack.pop()
+        holder = node.value if isinstance(node, cst.Attribute) else None
+        if isinstance(node, cst.Attribute) and isinstance(holder, cst.Attribute) and holder.attr.value in _SHORT:
+            owner = dotted(holder.value)
+            yield Mapping(module.span(node.attr), node.attr.value, owner, "sqlalchemy", "", module.source.test)
+        stack += children(node)
 
 
 def _first_literal(module: Module, call: cst.Call) -> str:

@@ -19,9 +19,11 @@ from legacy_ref_scan.languages.python.text import (
     LIMIT,
     Blank,
     Constant,
+    Entity,
     Items,
     Pairs,
     Part,
+    Pending,
     Run,
     Text,
     Unknown,
@@ -187,6 +189,9 @@ class Evaluator:
         left, right = self.evaluate(node.left, frame), self.evaluate(node.right, frame)
         site = frame.module.span(node)
         pairs = self.combinations((left, right), site, frame)
+        pending = pending_of((*left, *right))
+        if pending is not None:
+            return (pending,)
         if isinstance(node.operator, cst.Modulo) and any(isinstance(value, Text) for value in left):
             return self.limited((v for a, b in pairs for v in self._percent(a, b, site, frame)), site, frame)
         if isinstance(node.operator, cst.Multiply):
@@ -207,6 +212,9 @@ class Evaluator:
         if any(isinstance(value, Text) for value in flat):
             return self._concat(alternatives, node, frame)
         site = frame.module.span(node)
+        pending = pending_of(flat)
+        if pending is not None:
+            return (pending,)
         if not any(isinstance(value, Items) for value in flat):
             return self.unknown("a sum", node, frame)
         return self.limited(map(_chained, self.combinations(alternatives, site, frame)), site, frame)
@@ -226,14 +234,21 @@ class Evaluator:
 
     def _dict(self, node: cst.Dict, frame: Frame) -> Values:
         pairs: list[tuple[str, Values]] = []
+        keys: list[Text] = []
+        complete = True
         for element in node.elements:
             key = self.evaluate(element.key, frame) if isinstance(element, cst.DictElement) else ()
             values = self.evaluate(element.value, frame)
             if len(key) == 1 and isinstance(key[0], Text):
                 pairs.append((key[0].flat.decode("utf-8", "replace"), values))
+                keys.append(key[0])
             elif not key and len(values) == 1 and isinstance(values[0], Pairs):
                 pairs += values[0].pairs
-        return (Pairs(tuple(pairs)),)
+                keys += values[0].keys
+                complete = complete and values[0].complete
+            else:
+                complete = False
+        return (Pairs(tuple(pairs), tuple(keys), complete),)
 
     def _name(self, node: cst.Name, frame: Frame) -> Values:
         if node.value in _CONSTANTS:
@@ -248,6 +263,9 @@ class Evaluator:
         known = values[0] if len(values) == 1 else None
         if isinstance(node.operator, cst.Minus) and isinstance(known, Constant) and known.value is not None:
             return (Constant(-known.value),)
+        pending = pending_of(values)
+        if pending is not None:
+            return (pending,)
         return self.unknown("an operation", node, frame)
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Values:
@@ -255,12 +273,17 @@ class Evaluator:
         for element in node.slice:
             self._inside(element, frame)
         index = node.slice[0].slice if len(node.slice) == 1 else None
+        queries = tuple(base for base in bases if isinstance(base, Entity) and base.kind == "query")
         if not isinstance(index, cst.Index):
-            return bases if _is_copy(index) else self.unknown("a slice", node, frame)
+            return queries or bases if queries or _is_copy(index) else self.unknown("a slice", node, frame)
         keys = self.evaluate(index.value, frame)
         site = frame.module.span(node)
-        found = [v for base in bases for key in keys for v in _item(base, key, site)]
+        found = [v for base in bases for key in keys for v in self.item(base, key, site, frame)]
         return self.limited(found, site, frame)
+
+    def item(self, base: Value, key: Value, site: Span, frame: Frame) -> Values:
+        """What `base[key]` can be."""
+        return _item(base, key, site)
 
     def _either(self, node: cst.IfExp, frame: Frame) -> Values:
         self.evaluate(node.test, frame)
@@ -293,7 +316,8 @@ class Evaluator:
     def _comprehended(self, elt: cst.BaseExpression, loop: cst.CompFor, frame: Frame) -> tuple[list[Values], bool]:
         sources = self.evaluate(loop.iter, frame)
         known = sources[0] if len(sources) == 1 and isinstance(sources[0], Items) else None
-        rounds: list[Values] = list(known.items[:LIMIT]) if known else [self.unknown("an item", loop.iter, frame)]
+        any_item = (each_of(sources[0]) if len(sources) == 1 else ()) or self.unknown("an item", loop.iter, frame)
+        rounds: list[Values] = list(known.items[:LIMIT]) if known else [any_item]
         made: list[Values] = []
         complete = known is not None and known.complete and len(known.items) <= LIMIT
         for values in rounds:
@@ -329,6 +353,19 @@ class Evaluator:
                 self.bind(element.value, known.items[index], frame)
             else:
                 self.bind(element.value, self.unknown("a part of a value", element, frame), frame)
+
+
+def pending_of(values: Iterable[Value]) -> Pending | None:
+    """`Q(…) | ~Q(…)`: the names of all of them; None where there is none."""
+    found = [value for value in values if isinstance(value, Pending)]
+    return Pending(tuple(name for value in found for name in value.names)) if found else None
+
+
+def each_of(value: Value) -> Values:
+    """What one round of a loop gives, where the value is a query or a model; else nothing."""
+    if isinstance(value, Entity) and value.kind in ("query", "model"):
+        return (Entity("instance", value.model),)
+    return ()
 
 
 def truth(value: Value) -> bool | None:

@@ -9,7 +9,7 @@ from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.python.text import Blank, Part, Run, Text, to_fragment
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Fragment, Gap, Mention, Span
 
-_RANK = (Consumer.SQL, Consumer.UNKNOWN, Consumer.TEXT)
+_RANK = (Consumer.SQL, Consumer.BUILDER, Consumer.UNKNOWN, Consumer.TEXT)
 
 
 @dataclass(frozen=True, slots=True)

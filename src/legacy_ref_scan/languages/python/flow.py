@@ -6,15 +6,19 @@ from collections.abc import Iterable, Sequence
 
 import libcst as cst
 
+from legacy_ref_scan.languages.python import core, models
 from legacy_ref_scan.languages.python import text as texts
-from legacy_ref_scan.languages.python.evaluate import Frame, truth
+from legacy_ref_scan.languages.python.declared import Declarations
+from legacy_ref_scan.languages.python.entities import Entities
+from legacy_ref_scan.languages.python.evaluate import Frame, each_of, truth
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller, Env
-from legacy_ref_scan.languages.python.registry import Registry
-from legacy_ref_scan.languages.python.text import Items, Pairs, Text, Unknown, Value, Values
-from legacy_ref_scan.model import Span
+from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.uses import Uses
+from legacy_ref_scan.model import Access, Span
 
 _DEEPEST = 4
 
@@ -29,6 +33,10 @@ class Interpreter(Caller):
     def __init__(self, library: Library, findings: Findings, budget: int) -> None:
         super().__init__(library, findings, budget)
         self.registry = Registry(library, lambda owner, name: self.class_env(owner).get(name, ()))
+        uses = Uses(self.registry, findings)
+        self.entities = Entities(self.registry, uses)
+        self.declarations = Declarations(self.registry, uses, findings)
+        self._tables: dict[cst.Call, Model | None] = {}
         self._globals: dict[str, Env] = {}
         self._classes: dict[Class, Env] = {}
         self._results: dict[_Run, Values] = {}
@@ -84,16 +92,20 @@ class Interpreter(Caller):
 
     def telling(self, module: Module) -> set[str]:
         """The names of a file whose value or result holds a mention: other files may use them."""
-        names = {name for name, values in self.globals(module).items() if self._any(values)}
+        names = {name for name, values in self.globals(module).items() if self._tells(values)}
         names |= {
             known.name
             for known in module.definitions.values()
-            if isinstance(known, Class) and any(map(self._any, self.class_env(known).values()))
+            if isinstance(known, Class) and any(map(self._tells, self.class_env(known).values()))
         }
         results = ((key[0], result) for key, result in self._results.items())
         return names | {
-            function.name for function, result in results if function.module is module and self._any(result)
+            function.name for function, result in results if function.module is module and self._tells(result)
         }
+
+    def _tells(self, values: Values) -> bool:
+        """Whether a file that only imports a value can use the column without naming it."""
+        return self._any(tuple(v for v in values if not isinstance(v, Entity) or v.model.open))
 
     def enter(self, function: Function, bound: Env, owner: Class | None, frame: Frame, *, known: bool = True) -> Values:
         """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
@@ -115,7 +127,10 @@ class Interpreter(Caller):
             self._block(_body(function.node.body), inner)
         finally:
             self._open.discard(function)
-        result = self.limited(inner.returns, site, inner) or (Unknown(f"result of {function.name}()", site),)
+        result = self.limited(inner.returns, site, inner)
+        if all(isinstance(value, Unknown) for value in result):
+            result = self.annotated(function.node.returns, function.module) or result
+        result = result or (Unknown(f"result of {function.name}()", site),)
         self._results[key] = result
         return result
 
@@ -123,12 +138,52 @@ class Interpreter(Caller):
         listed = function.node.params
         for param in (*listed.posonly_params, *listed.params, *listed.kwonly_params):
             name = param.name.value
+            if name not in bound and (typed := self.annotated(param.annotation, function.module)):
+                inner.env[name] = typed
+                continue
             default = self.evaluate(param.default, Frame(function.module)) if param.default is not None else ()
             unknown = Unknown(f"parameter {name} of {function.name}", function.module.span(param.name))
             if name in bound:
                 inner.env[name] = bound[name]
             else:
                 inner.env[name] = default if known and default else (*default, unknown)
+        first = next(iter((*listed.posonly_params, *listed.params)), None)
+        if first is not None and inner.owner is not None and function.owner is not None:
+            inner.env[first.name.value] = self._receiver(function, inner.owner) or inner.env[first.name.value]
+
+    def _receiver(self, function: Function, owner: Class) -> Values:
+        """What `self` or `cls` is in a method of a model or of a manager; nothing elsewhere."""
+        managed = self.registry.managed(owner)
+        if managed is not None:
+            return (Entity("query", managed),)
+        model = self.registry.model(owner)
+        decorators = {dotted(decorator.decorator).rpartition(".")[2] for decorator in function.node.decorators}
+        if model is None or "staticmethod" in decorators:
+            return ()
+        of_class = decorators & {"classmethod", "declared_attr", "expression", "validator"}
+        return (Entity("model" if of_class else "instance", model),)
+
+    def annotated(self, annotation: cst.Annotation | None, module: Module) -> Values:
+        """The model's row, or query of rows, that an annotation promises; nothing where it is about no model."""
+        name, many = models.annotated_class(module, annotation.annotation) if annotation is not None else ("", False)
+        model = self.registry.class_named(module, name) if name and "." not in name else None
+        return (Entity("query" if many else "instance", model),) if model is not None else ()
+
+    def model_at(self, node: cst.BaseExpression, frame: Frame) -> Model | None:
+        if not isinstance(node, (cst.Name, cst.Attribute)) or not dotted(node):
+            return None
+        values = (
+            self.evaluate(node, frame) if not isinstance(node, cst.Attribute) or self._in_module(node, frame) else ()
+        )
+        return next((v.model for v in values if isinstance(v, Entity) and v.kind == "model"), None)
+
+    def _in_module(self, node: cst.Attribute, frame: Frame) -> bool:
+        return self.library.attribute(frame.module, dotted(node))[0] is not None
+
+    def table_at(self, node: cst.Call, frame: Frame) -> Model | None:
+        if node not in self._tables:
+            self._tables[node] = core.table_of(frame.module, node)
+        return self._tables[node]
 
     def _run_inherited(self, owner: Class) -> None:
         """The methods of its bases, where the class gives their attributes values of its own with a mention."""
@@ -182,7 +237,10 @@ class Interpreter(Caller):
                 for target in node.targets:
                     self.bind(target.target, values, frame)
             case cst.AnnAssign() if node.value is not None:
-                self.bind(node.target, self.evaluate(node.value, frame), frame)
+                values = self.evaluate(node.value, frame)
+                if all(isinstance(value, Unknown) for value in values):
+                    values = self.annotated(node.annotation, frame.module) or values
+                self.bind(node.target, values, frame)
             case cst.AugAssign():
                 self._augment(node, frame)
             case cst.Return():
@@ -308,7 +366,11 @@ class Interpreter(Caller):
             if name in scope.env:
                 return scope.env[name]
             scope = scope.outer
-        return self._global(frame.module, name, frozenset()) or (Unknown(f"name {name}", span),)
+        found = self._global(frame.module, name, frozenset())
+        if found is not None:
+            return found
+        model = self.registry.class_named(frame.module, name)
+        return (Entity("model", model),) if model is not None else (Unknown(f"name {name}", span),)
 
     def _global(self, module: Module, name: str, seen: frozenset[str]) -> Values | None:
         if module.source.path in seen:
@@ -330,21 +392,38 @@ class Interpreter(Caller):
     def attribute(self, node: cst.Attribute, frame: Frame) -> Values:
         """A variable of a module, an attribute of `self` or of a class."""
         name = node.attr.value
-        found: Values | None = None
-        if isinstance(node.value, cst.Name):
+        values = self.evaluate(node.value, frame)
+        found = self._of_entities(values, node, Access.READ, frame)
+        if found is None and isinstance(node.value, cst.Name):
             owner = self._owner(node.value.value, frame)
             if owner is not None:
                 found = self._class_attribute(owner, name, frame, frozenset())
         path = dotted(node)
         if found is None and path:
             module, inner = self.library.attribute(frame.module, path)
-            found = self._global(module, inner, frozenset()) if module is not None else None
+            found = self._exported(module, inner) if module is not None else None
         if found is not None:
             return found
-        values = self.evaluate(node.value, frame)
         if name == "value" and any(isinstance(value, Text) for value in values):
             return values  # of an Enum's member
         return self.unknown(f"attribute {name}", node, frame)
+
+    def _exported(self, module: Module, name: str) -> Values | None:
+        found = self._global(module, name, frozenset())
+        model = self.registry.class_named(module, name) if found is None else None
+        return (Entity("model", model),) if model is not None else found
+
+    def _of_entities(self, values: Values, node: cst.Attribute, access: Access, frame: Frame) -> Values | None:
+        found: list[Value] = []
+        span = frame.module.span(node.attr)
+        for value in values:
+            if isinstance(value, Entity):
+                found += self.entities.attribute(value, node.attr.value, span, access, frame.symbol) or ()
+        return self.limited(found, span, frame) or None
+
+    def item(self, base: Value, key: Value, site: Span, frame: Frame) -> Values:
+        found = self.entities.item(base, key, frame.symbol) if isinstance(base, Entity) else None
+        return (found,) if found is not None else super().item(base, key, site, frame)
 
     def _class_attribute(self, owner: Class, name: str, frame: Frame, seen: frozenset[str]) -> Values | None:
         if owner.symbol in seen:
@@ -364,6 +443,9 @@ class Interpreter(Caller):
     def store(self, target: cst.Attribute | cst.Subscript, values: Values, frame: Frame) -> None:
         """`self.name = …` is kept for the class; `x[key] = …` adds to a dict."""
         if isinstance(target, cst.Attribute):
+            holders = self.evaluate(target.value, frame)
+            if any(isinstance(holder, Entity) for holder in holders):
+                self._of_entities(holders, target, Access.WRITE, frame)
             if dotted(target.value) in ("self", "cls") and frame.owner is not None:
                 env = self.class_env(frame.owner)
                 name = target.attr.value
@@ -374,9 +456,8 @@ class Interpreter(Caller):
         if isinstance(target.value, cst.Name) and isinstance(index, cst.Index) and isinstance(bases[0], Pairs):
             key = self.evaluate(index.value, frame)[0]
             if isinstance(key, Text):
-                frame.env[target.value.value] = (
-                    Pairs((*bases[0].pairs, (key.flat.decode("utf-8", "replace"), values))),
-                )
+                pairs = (*bases[0].pairs, (key.flat.decode("utf-8", "replace"), values))
+                frame.env[target.value.value] = (Pairs(pairs, (*bases[0].keys, key), bases[0].complete),)
 
 
 def _body(node: cst.BaseSuite) -> Sequence[cst.CSTNode]:
@@ -392,6 +473,8 @@ def _any_item(sources: Values, span: Span) -> Values:
     for source in sources:
         if isinstance(source, Items) and source.items:
             found += [value for values in source.items for value in values]
+        elif each_of(source):
+            found += each_of(source)
         else:
             found.append(Unknown("an item", span))
     return tuple(dict.fromkeys(found))[: texts.LIMIT]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from legacy_ref_scan.languages.python import literals
-from legacy_ref_scan.languages.python.module import Class, Module, dotted, last_name
+from legacy_ref_scan.languages.python.module import Class, Function, Module, dotted, last_name
 from legacy_ref_scan.languages.python.text import Run
 from legacy_ref_scan.model import Span
 
@@ -79,9 +79,7 @@ def declarations(node: cst.ClassDef) -> Iterator[Declared]:
 def _computed(owner: Class) -> Iterator[Declared]:
     """`@declared_attr def error_message(cls): return Column(Text)`."""
     for function in owner.methods.values():
-        if not any(
-            dotted(d.decorator).split(".")[-1].startswith("declared_attr") for d in function.node.decorators
-        ) and (not any("declared_attr" in dotted(d.decorator) for d in function.node.decorators)):
+        if not any("declared_attr" in dotted(d.decorator) for d in function.node.decorators):
             continue
         for small in _smalls(function.node.body):
             if isinstance(small, cst.Return) and isinstance(small.value, cst.Call):
@@ -236,6 +234,14 @@ def _keyword(module: Module, call: cst.Call | None, name: str) -> str:
                 if isinstance(argument.value, cst.SimpleString)
                 else dotted(argument.value)
             )
+    return ""
+
+
+def returned_text(function: Function) -> str:
+    """The literal that a function returns; empty where it returns anything else."""
+    for small in _smalls(function.node.body):
+        if isinstance(small, cst.Return) and isinstance(small.value, cst.SimpleString):
+            return literal_text(function.module, small.value)
     return ""
 
 

@@ -91,6 +91,8 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
     kept: dict[tuple[Span, str], Mapping] = {}
     for module in modules:
         interpreter.budget = STEPS + len(module.source.data)
+        interpreter.registry.note_registered(module)
+        interpreter.declarations.read(module)
         for mapping in (*interpreter.registry.mappings(module), *core.mappings(module)):
             held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
             for mention in held:
@@ -105,6 +107,11 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
 
 def _rest(module: Module, findings: Findings) -> Iterator[Extracted]:
     """What covers the mentions of a file that neither a mapping nor a text covers."""
+    for mapping in core.loose_columns(module) if module.history == "" else ():
+        for mention in findings.mentions(module.source.path):
+            if _holds(mapping.span, mention.span) and not findings.is_covered(mention.span):
+                findings.cover(mention.span)
+                yield mapping
     told: set[Leaf] = set()
     for mention in findings.mentions(module.source.path):
         if findings.is_covered(mention.span):

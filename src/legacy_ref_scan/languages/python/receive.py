@@ -8,10 +8,12 @@ import libcst as cst
 
 from legacy_ref_scan.languages.python import calls, sinks
 from legacy_ref_scan.languages.python import text as texts
+from legacy_ref_scan.languages.python.entities import Argument, Call, Entities
 from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
 from legacy_ref_scan.languages.python.findings import Found
 from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
-from legacy_ref_scan.languages.python.text import Items, Pairs, Run, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Run, Text, Unknown, Value, Values
 from legacy_ref_scan.model import Consumer, Span
 
 _GROWING = {"append": 0, "add": 0, "extend": 0, "insert": 1, "update": 0, "appendleft": 0}
@@ -25,6 +27,17 @@ class Caller(Evaluator):
         """Runs a function; `bound` are its known parameters. Gives the alternatives of its result."""
         raise NotImplementedError
 
+    entities: Entities
+    registry: Registry
+
+    def model_at(self, node: cst.BaseExpression, frame: Frame) -> Model | None:
+        """The model that a name stands for."""
+        raise NotImplementedError
+
+    def table_at(self, node: cst.Call, frame: Frame) -> Model | None:
+        """The table that a call of `Table` makes."""
+        raise NotImplementedError
+
     def call(self, node: cst.Call, frame: Frame) -> Values:
         """The result of a call; its arguments are handed to their receiver."""
         name = last_name(node.func)
@@ -36,6 +49,9 @@ class Caller(Evaluator):
         if name == "map" and len(node.args) == 2:
             return self._map(node, frame)
         listed = [(argument, self.evaluate(argument.value, frame)) for argument in node.args]
+        modelled = self._modelled(node, name, receivers, listed, frame)
+        if modelled is not None:
+            return modelled
         result = self._made(node, name, receivers, listed, frame)
         if self._receive(node, name, listed, frame):
             return result or self.unknown(f"result of {name}()", node, frame)
@@ -47,6 +63,46 @@ class Caller(Evaluator):
         self._grow(node, name, receivers, listed, frame)
         self._pass_on(node, name, listed, frame)
         return self.unknown(f"result of {name or 'a call'}()", node, frame)
+
+    def _modelled(
+        self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> Values | None:
+        """The result of a call that is about models, tables or queries; None where it is not."""
+        call = Call(name, tuple(_argument_of(*one, frame) for one in listed), frame.module.span(node), frame.symbol)
+        found = [receiver for receiver in receivers if isinstance(receiver, Entity)]
+        if not found:
+            return self._of_function(node, call, listed, frame)
+        self._receive(node, name, listed, frame)
+        results: list[Value] = []
+        for receiver in found:
+            results += self._own_method(receiver, name, listed, frame) or self.entities.method(receiver, call) or ()
+        return self.limited(results, call.site, frame) or self.unknown(f"result of {name}()", node, frame)
+
+    def _of_function(
+        self, node: cst.Call, call: Call, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> Values | None:
+        model = self.model_at(node.func, frame)
+        if model is not None and model.owner is not None:
+            made = self.library.method(model.owner, "__init__")
+            if made is None:
+                return self.entities.made(model, call)
+            self.enter(made, _bound(made, listed, skip_first=True), model.owner, frame)
+            return (Entity("instance", model),)
+        table = self.table_at(node, frame) if call.name in ("Table", "table") else None
+        return (Entity("table", table),) if table is not None else self.entities.function(call)
+
+    def _own_method(
+        self, receiver: Entity, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> Values | None:
+        """A method that the project defines on a model, or on a manager or query set of it."""
+        owners = [receiver.model.owner] if receiver.kind in ("model", "instance") and receiver.model.owner else []
+        if receiver.kind == "query":
+            owners = self.registry.managers(receiver.model)
+        for owner in owners:
+            method = self.library.method(owner, name)
+            if method is not None:
+                return self.enter(method, _bound(method, listed, skip_first=True), owner, frame)
+        return None
 
     def _made(
         self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
@@ -205,10 +261,17 @@ class Caller(Evaluator):
                 return any(map(self._any, items))
             case Pairs(pairs):
                 return any(self._any(values) for _, values in pairs)
+            case Entity(model=model):
+                return self.registry.concerns(model)
         return False
 
     def _any(self, values: Values) -> bool:
         return any(self._mentions(value) for value in values)
+
+
+def _argument_of(argument: cst.Arg, values: Values, frame: Frame) -> Argument:
+    where = frame.module.span(argument.keyword or argument.value)
+    return Argument(argument.keyword.value if argument.keyword else "", where, values, argument.star)
 
 
 def _is_statement(name: str, position: int, argument: cst.Arg, value: Text) -> bool:

@@ -21,6 +21,7 @@ DYNAMIC = "?"
 """The table of a model whose name is put together at run time."""
 
 _MOST_SUBCLASSES = 400
+_DEEPEST = 8
 _LABEL = re.compile(rb"""^\s+label\s*(?::\s*\w+\s*)?=\s*['"](\w+)['"]""", re.MULTILINE)
 _MANAGERS = frozenset({"Manager", "QuerySet", "BaseManager"})
 ClassValue = Callable[[Class, str], Values]
@@ -60,6 +61,8 @@ class Registry:
         self._models: dict[Class, Model | None] = {}
         self._by_name: dict[str, Class | None] = {}
         self._managers: dict[Class, Model] = {}
+        self._names: dict[tuple[str, str], Model | None] = {}
+        self._registered: dict[tuple[str, str], Model] = {}
 
     @property
     def tables(self) -> frozenset[str]:
@@ -79,9 +82,45 @@ class Registry:
             known = self._anywhere(name.split(".")[-1])
         return self.model(known) if known is not None else None
 
+    def managers(self, model: Model) -> list[Class]:
+        """The project's own managers and query sets of a model."""
+        return [owner for owner, known in self._managers.items() if known is model]
+
     def managed(self, owner: Class) -> Model | None:
         """The model whose manager or query set a class is."""
         return self._managers.get(owner)
+
+    def known(self) -> list[Model]:
+        """The models that were made so far, those of the candidates among them."""
+        return [model for model in self._models.values() if model is not None]
+
+    def homes_of(self, mixin: Model, name: str) -> list[str]:
+        """The targets' tables that keep a field of a mixin."""
+        heirs = self.subclasses(mixin.owner) if mixin.owner is not None else ()
+        found = {self._home(heir, name) for heir in heirs}
+        return sorted(home for home in found if home.rpartition(".")[2] in self.tables)
+
+    def class_named(self, module: Module, name: str) -> Model | None:
+        """The model that a name of a file is, found by its imports."""
+        key = (module.source.path, name)
+        if key not in self._names:
+            known = self.library.function(module, name)
+            self._names[key] = self.model(known) if isinstance(known, Class) else None
+        return self._names[key]
+
+    def registered(self, owner: Class) -> Model | None:
+        """The model of `admin.site.register(Phase, PhaseAdmin)`, for the second."""
+        return self._registered.get((owner.module.source.path, owner.name))
+
+    def note_registered(self, module: Module) -> None:
+        """Remembers what a file registers with Django's admin."""
+        for statement in module.tree.body:
+            for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+                call = small.value if isinstance(small, cst.Expr) else None
+                if isinstance(call, cst.Call) and last_name(call.func) == "register" and len(call.args) > 1:
+                    model = self.class_named(module, dotted(call.args[0].value))
+                    if model is not None:
+                        self._registered[module.source.path, dotted(call.args[1].value)] = model
 
     def concerns(self, model: Model) -> bool:
         """Whether a model may be over a target's table."""
@@ -172,16 +211,15 @@ class Registry:
         self._note_managers(model, owner)
         return model
 
-    def _special(self, owner: Class) -> str:
+    def _special(self, owner: Class, depth: int = 0) -> str:
         """A library whose fields are only known by the class: SQLModel (annotations), Pony (common words)."""
         for base in owner.node.bases:
             if last_name(base.value) == "SQLModel":
                 return "sqlmodel"
             if last_name(base.value) == "Entity":
                 return "pony"
-        return next(
-            (found for base in self.library.bases(owner) if base is not owner and (found := self._special(base))), ""
-        )
+        bases = self.library.bases(owner) if depth < _DEEPEST else ()
+        return next((found for base in bases if (found := self._special(base, depth + 1))), "")
 
     def _is_django(self, owner: Class) -> bool:
         return any(dotted(base.value) in ("models.Model", "db.models.Model") for base in owner.node.bases)
@@ -235,6 +273,8 @@ class Registry:
         values = self._value(owner, "__tablename__") or self._value(owner, "_table_")
         if values:
             return self._qualified(text_of(values), owner)
+        if "__tablename__" in owner.methods:
+            return self._qualified(models.returned_text(owner.methods["__tablename__"]), owner)
         if self._value(owner, "__table__"):
             return self._qualified(_first_argument(owner, "__table__"), owner)
         for key in ("db_table", "table_name", "table"):
@@ -316,7 +356,7 @@ class Registry:
             return True
         if any(isinstance(base.value, cst.Call) for base in owner.node.bases):
             return owner.name.endswith(("Manager", "QuerySet"))
-        return depth < 5 and any(self._is_manager(base, depth + 1) for base in self.library.bases(owner))
+        return depth < _DEEPEST and any(self._is_manager(base, depth + 1) for base in self.library.bases(owner))
 
     # Classes by name
 
