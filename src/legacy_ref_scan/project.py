@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from posixpath import dirname
 
@@ -24,7 +24,7 @@ _DEFAULTS = Others()
 class ScanProject:
     """Implements `languages.Project` over a workspace.
 
-    The paths in `migrations` are not scanned as SQL files, those in `rules` not at all.
+    The paths in `migrations` are not scanned as SQL files, those in `rules` not at all. `choose` leaves out candidates.
     """
 
     def __init__(
@@ -34,8 +34,10 @@ class ScanProject:
         migrations: frozenset[str],
         rules: frozenset[str],
         others: Others = _DEFAULTS,
+        choose: Callable[[SourceFile], bool] | None = None,
     ) -> None:
         self.workspace, self.names, self.others = workspace, names, others
+        self._choose = choose
         self.statements = 0
         self.counts: Counter[str] = Counter()
         self._migrations, self._rules = migrations, rules
@@ -57,7 +59,7 @@ class ScanProject:
             if source is None:
                 continue
             self.counts[source.language] += 1
-            if self.names.matter(source.data):
+            if (self._choose is None or self._choose(source)) and self.names.matter(source.data):
                 self._group(source).append(source)
             elif source.language == "go" and kept < _KEPT_BYTES:
                 kept += len(source.data)

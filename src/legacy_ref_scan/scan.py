@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -17,8 +17,9 @@ from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.migrations import History, Migration, Problem, detect
+from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import (
+    Access,
     Claim,
     Explanation,
     Found,
@@ -29,6 +30,7 @@ from legacy_ref_scan.model import (
     Report,
     Residue,
     ScanError,
+    SourceFile,
     Span,
     Target,
     Verdict,
@@ -78,23 +80,80 @@ def scan(request: Request) -> Outcome:
     targets = tuple(dict.fromkeys(target for rule in request.rules for target in rule.targets))
     if not targets:
         raise ScanError("no column to look for: give --column TABLE.COLUMN or --rule FILE")
-    workspace = open_workspace(request)
     say("listing files")
+    workspace = open_workspace(request)
     history = read_history(request, workspace, names_of(targets, ()))
     say("replaying migrations")
     catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
-    schema, names = _schema(request, catalog, targets)
+    report = examine(request, Ground(workspace, history), aim_at(request, catalog, targets))
+    return Outcome(replace(report, notes=(*report.notes, *notes)), catalog, history)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What several scans of one repository share: its files, its migrations and what was read of them.
+
+    `released` are the migrations of an older revision whose files are scanned against the schema of a newer one.
+    """
+
+    workspace: Workspace
+    history: History
+    released: History | None = None
+
+    @property
+    def migration_paths(self) -> frozenset[str]:
+        """The files of migrations, which are not scanned as code."""
+        older = _migration_paths(self.released) if self.released else frozenset()
+        return _migration_paths(self.history) | older
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What to look for. `relation` is the table where any use of it counts, not of its columns alone."""
+
+    targets: tuple[Target, ...]
+    schema: Schema
+    relation: Target | None = None
+
+
+def aim_at(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> Aim:
+    """Look for columns that the catalog has."""
+    return Aim(targets, _schema(request, catalog, targets))
+
+
+def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[SourceFile], bool] | None = None) -> Report:
+    """Answer for every mention of what the aim names. `choose` leaves out candidates: the answer is then no verdict."""
+    say = request.progress or (lambda _: None)
+    workspace, history = ground.workspace, ground.history
     say("reading files")
     others = reduce(Others.strictest, (rule.others for rule in request.rules))
-    project = ScanProject(workspace, names, _migration_paths(history), _rule_paths(request, workspace), others)
+    rules = _rule_paths(request, workspace)
+    project = ScanProject(workspace, aim.schema.names, ground.migration_paths, rules, others, choose)
     _check_scanned(project, workspace)
-    schema = replace(schema, near=project.near, concerns=project.concerns, trace=request.trace)
+    schema = replace(aim.schema, near=project.near, concerns=project.concerns, trace=request.trace)
     say("resolving")
-    found = list(_findings(project, schema, history))
-    report = _report(request, targets, project, workspace, found)
-    return Outcome(
-        replace(report, notes=(*_history_notes(history, schema, project), *notes, *report.notes)), catalog, history
-    )
+    found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
+    found.extend(_findings(project, schema, history))
+    if aim.relation is not None:
+        found = [_use_of_relation(item, aim.relation) for item in found]
+    report = _report(request, aim.targets, project, workspace, found)
+    return replace(report, notes=(*_history_notes(history, schema, project), *report.notes))
+
+
+_ALONE = frozenset({"the table's name", "the table's name alone"})  # in a text that is no statement by itself
+
+
+def _use_of_relation(item: Found, relation: Target) -> Found:
+    """A statement that names the table and none of its columns uses it all the same."""
+    if not isinstance(item, Claim) or item.why is not Explanation.TABLE:
+        return item
+    name = f"{relation.schema}.{relation.table}"
+    if item.detail in _ALONE:
+        return Gap(item.span, "table-name", f"the name of {name} stands here alone: a statement may be made of it")
+    schema, _, table = item.detail.rpartition(".")
+    if table == relation.table and schema not in ("", relation.schema):
+        return item
+    return Reference(relation, Access.READ, True, item.span, "table", "", f"uses {name}", "stop using the table here")
 
 
 def open_workspace(request: Request) -> Workspace:
@@ -134,14 +193,14 @@ def _rule_paths(request: Request, workspace: Workspace) -> frozenset[str]:
     return frozenset((*listed, *inside))
 
 
-def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> tuple[Schema, Names]:
+def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> Schema:
     watched = watch(catalog, targets)
     dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
     dependents.update(row_functions(catalog, watched))
     names = names_of(targets, dependents - {target.table for target in targets})
     replacement = next((rule.replacement for rule in request.rules if rule.replacement), "")
     star_gates = all(rule.star == "gate" for rule in request.rules)
-    return Schema(catalog, watched, names, star_gates=star_gates, replacement=replacement), names
+    return Schema(catalog, watched, names, star_gates=star_gates, replacement=replacement)
 
 
 # Findings
