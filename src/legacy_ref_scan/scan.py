@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -17,7 +17,7 @@ from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.migrations import History, Migration, detect
+from legacy_ref_scan.migrations import History, Migration, Problem, detect
 from legacy_ref_scan.model import (
     Access,
     Claim,
