@@ -86,6 +86,9 @@ class Declarations:
                 if declared.name.value in _FIELD_LISTS and declared.value is not None:
                     for text in _texts(owner.module, declared.value):
                         self._name(model, text, own, owner)
+                    for keyword in _lookups(declared.value):
+                        span = owner.module.span(keyword)
+                        self._uses.lookup(model, keyword.value, span, Access.READ, owner.symbol)
 
     def _name(self, model: Model, text: Text, own: set[str], owner: Class) -> None:
         found = plain(text)
@@ -163,6 +166,16 @@ def _innermost(node: cst.BaseExpression | None) -> cst.BaseExpression | None:
     while isinstance(node, (cst.Call, cst.Attribute)):
         node = node.func if isinstance(node, cst.Call) else node.value
     return node
+
+
+def _lookups(node: cst.CSTNode) -> Iterator[cst.Name]:
+    """The keywords of `Q(error_message="")` below a node."""
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        if isinstance(at, cst.Call) and last_name(at.func) == "Q":
+            yield from (argument.keyword for argument in at.args if argument.keyword is not None)
+        stack += children(at)
 
 
 def _texts(module: Module, node: cst.CSTNode) -> Iterator[Text]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from legacy_ref_scan.languages.python.registry import Model, Registry
-from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Pending, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Pending, Run, Text, Unknown, Value, Values
 from legacy_ref_scan.languages.python.uses import Uses, merged, plain
 from legacy_ref_scan.model import Access, Span
 
@@ -217,6 +217,8 @@ class Entities:
         name = call.name
         if name in _EXPRESSIONS:
             return self._expression(call)
+        if name == "dict" and call.arguments:
+            return _made_dict(call)
         entity = call.entity()
         if entity is None:
             return None
@@ -316,7 +318,8 @@ class Entities:
     def _listed(self, model: Model, call: Call) -> None:
         for argument in call.arguments:
             if argument.keyword in _FIELD_LISTS:
-                self.uses.names(model, argument.values, _FIELD_LISTS[argument.keyword], call.symbol)
+                access = Access.WRITE if call.name.endswith("bulk_update") else _FIELD_LISTS[argument.keyword]
+                self.uses.names(model, argument.values, access, call.symbol)
 
     def _clauses(self, model: Model, call: Call, clause: str) -> None:
         for value in call.values:
@@ -333,6 +336,24 @@ class Entities:
     def _first(self, model: Model, call: Call, access: Access) -> None:
         for values in call.positional()[:1]:
             self.uses.names(model, values, access, call.symbol)
+
+
+def _made_dict(call: Call) -> Values:
+    """`dict(known, error_message="x")`."""
+    pairs: list[tuple[str, Values]] = []
+    keys: list[Text] = []
+    complete = True
+    for argument in call.arguments:
+        if argument.keyword:
+            pairs.append((argument.keyword, argument.values))
+            keys.append(Text((Run(argument.keyword.encode(), argument.span),)))
+            continue
+        known = argument.values[0] if len(argument.values) == 1 else None
+        if isinstance(known, Pairs):
+            pairs += known.pairs
+            keys += known.keys
+        complete = complete and isinstance(known, Pairs) and known.complete
+    return (Pairs(tuple(pairs), tuple(keys), complete),)
 
 
 def _dicts(values: Values) -> Values:

@@ -10,7 +10,7 @@ from legacy_ref_scan.languages.python import core, models
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.declared import Declarations
 from legacy_ref_scan.languages.python.entities import Entities
-from legacy_ref_scan.languages.python.evaluate import Frame, each_of, truth
+from legacy_ref_scan.languages.python.evaluate import Frame, each_of, pending_of, truth
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
@@ -263,7 +263,8 @@ class Interpreter(Caller):
         if isinstance(node.operator, cst.AddAssign):
             self.bind(node.target, self.added((left, right), node, frame), frame)
         else:
-            self.bind(node.target, self.unknown("an operation", node, frame), frame)
+            pending = pending_of((*left, *right))
+            self.bind(node.target, (pending,) if pending else self.unknown("an operation", node, frame), frame)
 
     def _raise(self, node: cst.Raise, frame: Frame) -> None:
         if isinstance(node.exc, cst.Call):

@@ -68,7 +68,9 @@ class Caller(Evaluator):
         self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
     ) -> Values | None:
         """The result of a call that is about models, tables or queries; None where it is not."""
-        call = Call(name, tuple(_argument_of(*one, frame) for one in listed), frame.module.span(node), frame.symbol)
+        known = frame.module.imports.get(name) if isinstance(node.func, cst.Name) else None
+        called = known.name if known is not None and known.name else name  # `insert as pg_insert`
+        call = Call(called, tuple(_argument_of(*one, frame) for one in listed), frame.module.span(node), frame.symbol)
         found = [receiver for receiver in receivers if isinstance(receiver, Entity)]
         if not found:
             return self._of_function(node, call, listed, frame)
