@@ -20,7 +20,7 @@ class GoProject(MemoryProject):
     def __init__(self, files: dict[str, str | bytes], names: Names = PHASES) -> None:
         super().__init__(files, "go", names)
         for path, source in self.files.items():
-            language = "go" if path.endswith(".go") else "other"
+            language = {"go": "go", "sql": "sql"}.get(path.rpartition(".")[2], "other")
             self.files[path] = SourceFile(path, source.data, language, path.endswith("_test.go"))
 
 

@@ -7,9 +7,10 @@ from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, lin
 from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.expressions import imported
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
-from legacy_ref_scan.languages.golang.inline import apply, callees, invoke, run_closures
+from legacy_ref_scan.languages.golang.inline import Callees, apply, callees, invoke, run_closures
+from legacy_ref_scan.languages.golang.interfaces import implementations
 from legacy_ref_scan.languages.golang.packages import Declaration, Node, default_name
-from legacy_ref_scan.languages.golang.statements import assign_to
+from legacy_ref_scan.languages.golang.statements import assign_to, leave_open
 from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to, model_of, quoted
 from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
@@ -22,6 +23,7 @@ from legacy_ref_scan.languages.golang.values import (
     Known,
     Text,
     Value,
+    flatten,
     made_up,
     texts,
     union,
@@ -186,8 +188,7 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         return [model(frame, arguments)]
     if full in sinks.SQL_FUNCTIONS:
         _sink_uses(frame, arguments, sinks.SQL_FUNCTIONS[full], _short(full))
-        run_closures(frame, arguments)
-        return [frame.unknown(f"result of {_short(full)}", node)]
+        return _opaque_result(frame, arguments, _short(full))
     if sinks.builder_of(path):
         chained = root_link(frame, sinks.builder_of(path), full.rpartition(".")[2], arguments)
         if chained is not None:
@@ -223,6 +224,15 @@ def _of_files(frame: Frame, arguments: Called, value: Value, name: str) -> list[
     return [found, frame.unknown("nil", arguments.node)]
 
 
+def _behind(frame: Frame, operand: Node, arguments: Called, name: str) -> Callees:
+    """The methods behind an interface, where something that matters is handed to them."""
+    owner = type_of(frame, operand)
+    if owner is None or not any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, 1)):
+        return Callees((), True)
+    test = frame.file.source.test
+    return Callees(implementations(frame.run.index, owner, name, len(arguments.values), test), True)
+
+
 def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) -> list[Value]:
     arguments = arguments_of(frame, node)
     held_files = _of_files(frame, arguments, value, name)
@@ -230,7 +240,7 @@ def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) ->
         return held_files
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
-    known = callees(frame, operand, value, name, len(arguments.values))
+    known = callees(frame, operand, value, name, len(arguments.values)) or _behind(frame, operand, arguments, name)
     if known and not (known.guessed and name in sinks.SQL_METHODS):
         return _invoke_all(frame, list(known.declarations), arguments, operand, value, name)
     held = [alt for alt in value if isinstance(alt, Entries)]
@@ -298,8 +308,7 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
         foreign = owner is not None and owner[0] not in frame.run.index.folders
         consumer = _consumer(frame, owner[0], name) if owner is not None and foreign else Consumer.UNKNOWN
         return _unknown_call(frame, arguments, label, consumer)
-    run_closures(frame, arguments)
-    return [frame.unknown(f"result of {label}", arguments.node)]
+    return _opaque_result(frame, arguments, label)
 
 
 def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
@@ -347,7 +356,14 @@ def _uses(frame: Frame, arguments: Called, label: str, skip: int = -1, consumer:
 
 def _unknown_call(frame: Frame, arguments: Called, label: str, consumer: Consumer = Consumer.UNKNOWN) -> list[Value]:
     _uses(frame, arguments, label, consumer=consumer)
+    return _opaque_result(frame, arguments, label)
+
+
+def _opaque_result(frame: Frame, arguments: Called, label: str) -> list[Value]:
+    """What a call leaves of which no source is here: closures were run, variables were filled."""
     run_closures(frame, arguments)
+    for node in arguments.nodes:
+        leave_open(frame, node, f"filled by {label}")
     return [frame.unknown(f"result of {label}", arguments.node)]
 
 

@@ -23,8 +23,9 @@ from legacy_ref_scan.languages.golang.values import (
 )
 
 _TEXTUAL = re.compile(
-    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query)$"
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session)$"
 )
+_WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
 _MAX_GUESSES = 3
 
 
@@ -50,11 +51,12 @@ def callees(frame: Frame, operand: Node, value: Value, name: str, count: int) ->
     if all(isinstance(alt, Text) and (alt.known or len(alt.atoms) > 1) for alt in value):
         return Callees((), False)
     same = [d for d in frame.run.index.lookup(frame.file.folder, name) if d.kind == "method"]
-    fitting = tuple(d for d in same if _accepts(d, count))
+    fitting = tuple(d for d in same if accepts(d, count))
     return Callees(fitting if len(fitting) <= _MAX_GUESSES else (), True)
 
 
-def _accepts(declaration: Declaration, count: int) -> bool:
+def accepts(declaration: Declaration, count: int) -> bool:
+    """Whether a function takes so many arguments."""
     names = parameters(declaration.node)
     variadic = bool(names) and names[-1].variadic
     return count >= len(names) - 1 if variadic else count == len(names)
@@ -124,6 +126,10 @@ def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value
     if any(run.matters(text.data()) for value in call.values for text in flatten(value, 1)):
         return True
     if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, 1)):
+        return True
+    if any(
+        parameter.kind is not None and _text(parameter.kind) in _WRITERS for parameter in parameters(declaration.node)
+    ):
         return True
     return any(_textual(run, declaration, kind) for kind in result_types(declaration.node))
 

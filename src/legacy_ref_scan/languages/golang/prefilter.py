@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from legacy_ref_scan.languages import LANGUAGES
+
 if TYPE_CHECKING:
     from legacy_ref_scan.languages import Project
     from legacy_ref_scan.mentions import Names
@@ -49,5 +51,5 @@ def concerned(project: Project) -> bool:
     return bool(
         project.candidates("go")
         or torn(project)
-        or (project.candidates("other") and project.containing("go", [DIRECTIVE]))
+        or (any(map(project.candidates, LANGUAGES)) and project.containing("go", [DIRECTIVE]))
     )

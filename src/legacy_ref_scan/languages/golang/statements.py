@@ -10,6 +10,7 @@ from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.types import type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
+    Alternative,
     Entries,
     Items,
     Known,
@@ -129,6 +130,39 @@ def _assign_field(frame: Frame, target: Node, value: Value) -> None:
     for declaration in frame.run.index.exported(path, name) if path else ():
         frame.store_variable(declaration.file.folder, name, value)
     _update(frame, operand, lambda alt: alt.put((Text((Known(name.encode()),)),), value))
+
+
+_BUFFER_TYPES = frozenset((("strings", "Builder"), ("bytes", "Buffer")))
+
+
+def leave_open(frame: Frame, node: Node, reason: str) -> None:
+    """A function that nobody can look into got a variable's address, or a buffer: who knows what it wrote there."""
+    target = node.child_by_field_name("operand") if node.type == "unary_expression" else node
+    if target is None or target.type != "identifier" or (target is node and not _is_buffer(frame, node)):
+        return
+    name = frame.file.text(target)
+    value = frame.get(name)
+    if value is not None:
+        unknown = Unknown(reason, frame.origin(node))
+        frame.assign(name, union(_opened(alt, unknown, _is_buffer(frame, target)) for alt in value))
+
+
+def _is_buffer(frame: Frame, node: Node) -> bool:
+    return frame.types.get(frame.file.text(node)) in _BUFFER_TYPES
+
+
+def _opened(alt: Alternative, unknown: Unknown, buffer: bool) -> Value:
+    rest = Text((unknown,))
+    match alt:
+        case Items():
+            return (Items(alt.elements, alt.rest or unknown),)
+        case Entries(type=""):
+            return (alt, rest)
+        case Text() if buffer:
+            return (Text((*alt.atoms, unknown), alt.partial),)
+        case Text() if alt != rest:
+            return (alt, rest)
+    return (alt,)
 
 
 def _update(frame: Frame, operand: Node, change: Callable[[Entries], Entries]) -> None:
