@@ -78,7 +78,9 @@ def _invisible(reference: Reference, statement: str) -> bool:
     """
     if statement.startswith("CREATE VIEW"):
         return True
-    if statement.startswith("CREATE FUNCTION") and _ROW_VARIABLE.search(statement.encode()[: reference.span.end].decode()):
+    if statement.startswith("CREATE FUNCTION") and _ROW_VARIABLE.search(
+        statement.encode()[: reference.span.end].decode()
+    ):
         return True
     key = statement.encode()[reference.span.start : reference.span.end].startswith(b"'")  # to_jsonb(row) ->> 'key'
     return f", through public.{CHILD}" in reference.message and (reference.access is Access.STAR or key)
