@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -13,11 +13,12 @@ from legacy_ref_scan.accounting import account
 from legacy_ref_scan.acknowledge import acknowledge
 from legacy_ref_scan.assume import with_targets
 from legacy_ref_scan.catalog import replay
+from legacy_ref_scan.doubts import doubts
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.migrations import History, Migration, Problem, detect
+from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import (
     Access,
     Claim,
@@ -134,10 +135,12 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
     found.extend(_findings(project, schema, history))
+    gaps, doubtful = doubts(history, project.about, schema.catalog.search_path)
+    found.extend(gaps)
     if aim.relation is not None:
         found = [_use_of_relation(item, aim.relation) for item in found]
     report = _report(request, aim.targets, project, workspace, found)
-    return replace(report, notes=(*_history_notes(history, schema, project), *report.notes))
+    return replace(report, notes=(*_history_notes(history, schema), *doubtful, *report.notes))
 
 
 _ALONE = frozenset({"the table's name", "the table's name alone"})  # in a text that is no statement by itself
@@ -208,7 +211,6 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
 
 def _findings(project: ScanProject, schema: Schema, history: History) -> Iterator[Found]:
     yield from _history_claims(history)
-    yield from _history_gaps(history, project)
     yield from living(schema)
     yield from _run_again(history, schema)
     for language in project.languages():
@@ -235,18 +237,6 @@ def _history_claims(history: History) -> Iterator[Claim]:
         detail = f"migration {migration.version or migration.name}"
         for path, size in _paths_of(migration):
             yield Claim(Span(path, 0, size), Explanation.HISTORY, detail)
-
-
-def _history_gaps(history: History, project: ScanProject) -> Iterator[Gap]:
-    """What the replay may have wrong, where it could be about the target."""
-    for item in history.problems:
-        places = _concerned(item, project)
-        if places:
-            yield Gap(places[0], item.reason, item.message)
-
-
-def _concerned(item: Problem, project: ScanProject) -> Sequence[Span]:
-    return item.spans if item.anything else [span for span in item.spans if project.about(span)]
 
 
 def _paths_of(migration: Migration) -> Iterator[tuple[str, int]]:
@@ -348,10 +338,9 @@ def _apply_tests(references: list[Reference], tests: str) -> list[Reference]:
     return [replace(r, gating=False) if r.test else r for r in kept]
 
 
-def _history_notes(history: History, schema: Schema, project: ScanProject) -> Iterator[str]:
+def _history_notes(history: History, schema: Schema) -> Iterator[str]:
     if history.migrations:
         yield f"migrations: {history}"
-    yield from (str(item) for item in history.problems if not _concerned(item, project))
     yield from history.notes
     # those that name the table or the column are gaps
     elsewhere = [gap for gap in schema.catalog.gaps if not schema.concerns(gap.span)]

@@ -32,17 +32,11 @@ def scanned(root: Path, files: Mapping[str, str | bytes], migrations: str | None
 
 # Each convention with one migration that is fine, and a file that is not, with a place for its text.
 CASES: list[tuple[str, dict[str, str], str, str]] = [
-    ("migration-version-twice", {"m/1_a.up.sql": TABLE, "m/2_a.up.sql": "SELECT 1;"}, "m/2_b.up.sql", "{}"),
     ("migration-without-mark", {"m/1_a.sql": GOOSE + TABLE}, "m/2_b.sql", "{}"),
     ("migration-without-version", {"m/1_a.sql": GOOSE + TABLE}, "m/b.sql", GOOSE + "{}"),
-    ("migration-version-twice", {"m/1_a.sql": GOOSE + TABLE, "m/2_a.sql": GOOSE}, "m/2_b.sql", GOOSE + "{}"),
     ("migration-in-code", {"m/1_a.sql": GOOSE + TABLE}, "m/2_b.go", "package m\n\nvar q = `{}`\n"),
     ("migration-without-mark", {"m/1_a.sql": MIGRATE + TABLE}, "m/2_b.sql", "{}"),
     ("migration-without-mark", {"m/1_a.sql": DBMATE + TABLE}, "m/2_b.sql", "-- migrate:down\n{}"),
-    ("migration-version-twice", {"m/1_a.sql": DBMATE + TABLE, "m/2_a.sql": DBMATE}, "m/2_b.sql", DBMATE + "{}"),
-    ("migration-version-twice", {"m/1_a.sql": TABLE + TERN, "m/2_a.sql": ""}, "m/2_b.sql", "{}"),
-    ("migration-version-twice", {"m/V1__a.sql": TABLE, "m/V1.1__a.sql": ""}, "m/V1_1__b.sql", "{}"),
-    ("migration-version-twice", {"m/V1__a.sql": TABLE, "m/R__v.sql": ""}, "m/x/R__v.sql", "{}"),
     ("migration-in-code", {"m/V1__a.sql": TABLE}, "m/V2__b.java", 'class V2__b {{ String q = "{}"; }}'),
     ("migration-of-two-ways", {"m/1_a.sql": TABLE}, "m/2_b.ddl", "{}-- // @UNDO\nDROP TABLE x;"),
 ]
@@ -57,6 +51,39 @@ def test_a_gap_where_the_table_is_named_and_a_note_elsewhere(
     other = scanned(tmp_path / "other", fine | {path: text.format(OTHER)}).report
     assert (other.verdict, other.gaps) == (Verdict.CLEAN, ())
     assert any(path in note for note in other.notes)
+
+
+# Each convention with two files of one version, and places for their texts.
+TWICE: list[dict[str, str]] = [
+    {"m/1_t.up.sql": TABLE, "m/2_a.up.sql": "{0}", "m/2_b.up.sql": "{1}"},
+    {"m/1_t.sql": GOOSE + TABLE, "m/2_a.sql": GOOSE + "{0}", "m/2_b.sql": GOOSE + "{1}"},
+    {"m/1_t.sql": DBMATE + TABLE, "m/2_a.sql": DBMATE + "{0}", "m/2_b.sql": DBMATE + "{1}"},
+    {"m/1_t.sql": TABLE + TERN, "m/2_a.sql": "{0}", "m/2_b.sql": "{1}"},
+    {"m/V1__t.sql": TABLE, "m/V1.1__a.sql": "{0}", "m/V1_1__b.sql": "{1}"},
+    {"m/V1__t.sql": TABLE, "m/R__v.sql": "{0}", "m/x/R__v.sql": "{1}"},
+]
+DROP, ADD = "ALTER TABLE phases DROP COLUMN IF EXISTS x;\n", "ALTER TABLE phases ADD COLUMN IF NOT EXISTS x int;\n"
+
+
+@pytest.mark.parametrize("files", TWICE)
+@pytest.mark.parametrize(
+    ("first", "second", "matters"),
+    [
+        (DROP, ADD, True),
+        (ADD, DROP, True),
+        (ADD, ABOUT, False),  # in either order
+        (ABOUT, "ALTER TABLE phases RENAME more TO further;\n", False),  # the other order fails
+        ("CREATE VIEW v AS SELECT more FROM phases;\n", ABOUT, True),  # this order fails
+        (ABOUT, OTHER, False),
+        (OTHER, "CREATE TABLE more ();\n", False),
+    ],
+)
+def test_two_of_one_version_where_their_order_matters(
+    tmp_path: Path, files: dict[str, str], first: str, second: str, matters: bool
+) -> None:
+    report = scanned(tmp_path, {name: text.format(first, second) for name, text in files.items()}).report
+    assert ("migration-version-twice" in [gap.reason for gap in report.gaps]) == matters
+    assert matters or any("version" in note or "description" in note for note in report.notes)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, unreadable
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, unordered, unreadable
 from legacy_ref_scan.model import ScanError, SourceFile
 from legacy_ref_scan.versions import Version
 
@@ -128,7 +128,7 @@ def _duplicates(files: Iterable[_File]) -> Iterator[Problem]:
     for (version, direction), paths in by_key.items():
         if len(paths) > 1:
             message = f"version {version} has {len(paths)} {direction} files: {_listed(paths)}"
-            yield problem("migration-version-twice", message, *paths)
+            yield unordered(message, *paths)
 
 
 def _missing_ups(files: Sequence[_File]) -> Iterator[str]:

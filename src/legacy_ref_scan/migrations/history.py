@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from legacy_ref_scan.model import SourceFile, Span
@@ -39,12 +39,14 @@ class Problem:
 
     `reason` is the code of the gap that it is for the tables named at one of the `spans`, an empty one of which stands
     for the whole file. What nobody knows may concern `anything`: a file that cannot be read, a name filled in later.
+    `order`: only the order in which the files at the spans run is not known.
     """
 
     reason: str
     message: str
     spans: tuple[Span, ...] = ()
     anything: bool = False
+    order: bool = False
 
     def __str__(self) -> str:
         return self.message
@@ -61,8 +63,13 @@ def unreadable(path: str) -> Problem:
 
 
 def same_version(first: str, second: str, what: str = "version") -> Problem:
-    """Two files that the tool can't tell apart: which one ran, and in which order, is not known."""
-    return problem("migration-version-twice", f"{first} and {second} have one {what}", first, second)
+    """Two files that the tool can't tell apart."""
+    return unordered(f"{first} and {second} have one {what}", first, second)
+
+
+def unordered(message: str, *paths: str) -> Problem:
+    """Files of one version: tools refuse them, so in which order they ran, by hand or by another tool, is not known."""
+    return replace(problem("migration-version-twice", message, *paths), order=True)
 
 
 @dataclass(frozen=True, slots=True)
