@@ -115,7 +115,7 @@ def _values_called(frame: Frame, node: Node, value: Value, name: str) -> list[Va
     results: list[list[Value]] = []
     for function in functions:
         if function.declaration is not None:
-            results.append(_invoke_all(frame, [function.declaration], arguments, None, None, name))
+            results.append(_invoke_all(frame, [function.declaration], arguments, None, function.receiver, name))
         else:
             results.append(apply(frame, function, arguments.values, arguments.nodes, node))
     return _by_position(results)

@@ -9,7 +9,7 @@ from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.places import key_note
-from legacy_ref_scan.languages.golang.types import type_of, type_of_node
+from legacy_ref_scan.languages.golang.types import field_names, methods, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -182,6 +182,9 @@ def _field_of(frame: Frame, alt: Alternative, operand: Node, name: str, node: No
     known = frame.run.knowledge.field(folder, name, owner[1] if owner is not None else "")
     if known:
         return known
+    bound = methods(frame.run.index, owner, name) if owner is not None else ()
+    if bound:
+        return tuple(Function(method, None, method.file, (alt,)) for method in bound)
     written = frame.file.text(operand)
     return frame.unknown(f"field {name} of {written[:40]}", node, Source("field", folder, name))
 
@@ -310,8 +313,20 @@ def _literal_value(frame: Frame, body: Node, kind: Node | None, named: TypeName 
         return (Entries(tuple(pairs), written),)
     if not elements and not list_like:
         return (Entries((), written),)
+    names = field_names(frame.run.index, named) if named is not None and not list_like else ()
+    if named is not None and len(names) == len(elements):
+        return (
+            Entries(tuple(_positional(frame, *pair, named) for pair in zip(names, elements, strict=True)), written),
+        )
     values = [_list_element(frame, child) for child in elements]
     return (Items(tuple(values)),)
+
+
+def _positional(frame: Frame, name: str, child: Node, named: TypeName) -> tuple[Value, Value]:
+    """`repo{db, "t"}`: the fields in the order of the struct."""
+    value = _list_element(frame, child)
+    frame.store_field(*named, name, value)
+    return (Text((Known(name.encode()),)),), value
 
 
 def _package_name(path: str) -> str:

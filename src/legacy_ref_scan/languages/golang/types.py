@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from legacy_ref_scan.languages.golang.frame import Frame, TypeName
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 
@@ -95,6 +97,20 @@ def struct_fields(declaration: Declaration) -> list[Node]:
     return [
         field for fields in body.named_children for field in fields.named_children if field.type == "field_declaration"
     ]
+
+
+def field_names(index: Index, owner: TypeName) -> tuple[str, ...]:
+    """The names of a struct's fields in order, an embedded one under its type's; none for what is no struct of ours."""
+    declared = index.lookup(*owner) if owner[0] in index.folders else ()
+    members = [(d.file, member) for d in declared[:1] for member in struct_fields(d)]
+    return tuple(name for file, member in members for name in _names_of_field(file, member))
+
+
+def _names_of_field(file: GoFile, member: Node) -> list[str]:
+    names = member.children_by_field_name("name")
+    kind = member.child_by_field_name("type")
+    written = re.sub(r"\[.*", "", file.text(kind), flags=re.DOTALL) if kind is not None else ""
+    return [file.text(name) for name in names] or [written.rpartition(".")[2].lstrip("*")]
 
 
 def _type_of_result(frame: Frame, node: Node) -> TypeName | None:

@@ -131,11 +131,15 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function as a value: a declaration of the module, or a literal (`node`) in `file`."""
+    """A function as a value: a declaration of the module, or a literal (`node`) in `file`.
+
+    `receiver` is what a method value (`x.method`, not called) is bound to.
+    """
 
     declaration: Declaration | None
     node: Node | None
     file: GoFile
+    receiver: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
