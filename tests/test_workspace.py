@@ -390,6 +390,9 @@ def test_language_and_test_flag(plain: Path) -> None:
     assert {path: workspace.language(path) for path in languages} == languages
     tests = ["a_test.go", "x/test_a.py", "a_test.py", "conftest.py", "test/a.sql", "x/testdata/q.sql", "__tests__/a.js"]
     assert all(workspace.is_test(path) for path in tests)
+    elsewhere = ["spec/a.rb", "a_spec.rb", "x/a.test.ts", "a.spec.tsx", "AppTest.java", "UserIT.kt", "a_test.exs"]
+    assert all(workspace.is_test(path) for path in elsewhere)
+    assert not any(workspace.is_test(path) for path in ["spec/a.go", "Latest.java", "inspec/a.rb", "contest.ts"])
     assert not any(
         workspace.is_test(path) for path in ["test.go", "testing/a.go", "test_a.go", "contest.py", "a_tests.go"]
     )

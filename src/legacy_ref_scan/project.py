@@ -17,6 +17,8 @@ from legacy_ref_scan.workspace import Workspace
 _KEPT_BYTES = 64 << 20
 # A directory of SQL for another database, where one for PostgreSQL stands beside it.
 _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver"})
+# Databases whose SQL PostgreSQL never runs, whatever stands beside.
+_NEVER_POSTGRES = frozenset({"clickhouse", "cassandra", "bigquery", "snowflake", "spanner", "oracle"})
 _POSTGRES = ("postgres", "postgresql", "pgsql", "pg", "psql")
 _DEFAULTS = Others()
 
@@ -92,8 +94,10 @@ class ScanProject:
         return self._candidates[source.language]
 
     def _for_another_database(self, path: str) -> bool:
-        """`…/sqlite/…` where `…/postgres/…` stands beside it."""
+        """`…/sqlite/…` where `…/postgres/…` stands beside it, and `…/clickhouse/…` anywhere."""
         parts = path.split("/")[:-1]
+        if not _NEVER_POSTGRES.isdisjoint(part.lower() for part in parts):
+            return True
         return any(
             "/".join((*parts[:depth], name)) in self._directories
             for depth, part in enumerate(parts)

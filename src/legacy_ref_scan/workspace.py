@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from posixpath import splitext
@@ -28,6 +29,11 @@ _LANGUAGES = {
     ".pyi": "python",
 }
 _TEST_DIRECTORIES = frozenset({"test", "tests", "testdata", "__tests__"})
+# How tests are called elsewhere: spec/, user_spec.rb, user.test.ts, UserTest.java, user_test.exs.
+_OTHER_TEST = re.compile(
+    r"(?:^|/)(?:specs?|e2e)/|_(?:spec|test)\.\w+$|\.(?:spec|test|e2e-spec)\.\w+$"
+    r"|[a-z0-9](?:Tests?|IT|Spec)\.(?:java|kt|scala|groovy|cs|php)$"
+)
 # The longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF8, ""),
@@ -126,6 +132,8 @@ class Workspace:
         """Whether the path says that the file is part of a test."""
         *directories, name = path.split("/")
         if name.endswith(("_test.go", "_test.py")) or name == "conftest.py":
+            return True
+        if self.language(path) == "other" and _OTHER_TEST.search(path):
             return True
         return (name.startswith("test_") and name.endswith(".py")) or not _TEST_DIRECTORIES.isdisjoint(directories)
 

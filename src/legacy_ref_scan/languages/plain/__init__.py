@@ -7,25 +7,34 @@ from collections.abc import Iterator, Sequence
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.plain.comments import comments
+from legacy_ref_scan.languages.plain.constants import Constants
 from legacy_ref_scan.languages.plain.embedded import statements
 from legacy_ref_scan.languages.plain.history import defined, historic, is_schema, tool_of
 from legacy_ref_scan.languages.plain.judging import detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
+from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
 from legacy_ref_scan.languages.plain.spelling import spelling_of
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile
 
 
 def extract(project: Project) -> Iterator[Extracted]:
     """Everything found in the other candidates; each of their mentions is covered by one of the items."""
-    for source in project.candidates("other"):
+    candidates = [(source, _kind(project, source)) for source in project.candidates("other")]
+    constants = Constants(candidates, spelling_of(project.names))
+    for source, kind in candidates:
         mentions = project.names.find(source)
         if mentions:
-            yield from _sweep(project, source, mentions)
+            yield from _sweep(project, source, kind, mentions, constants)
 
 
-def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) -> Iterator[Extracted]:
-    kind = treated(kind_of(source.path, source.data), project.others.gate, project.others.listed)
+def _kind(project: Project, source: SourceFile) -> Kind:
+    return treated(kind_of(source.path, source.data), project.others.gate, project.others.listed)
+
+
+def _sweep(
+    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], constants: Constants
+) -> Iterator[Extracted]:
     tool = tool_of(source)
     if kind.weight is Weight.INERT:
         for mention in mentions:
@@ -33,29 +42,34 @@ def _sweep(project: Project, source: SourceFile, mentions: tuple[Mention, ...]) 
     elif tool:
         yield from historic(source, tool, mentions, dumped=_has_dump(project))
     else:
-        yield from _read(project, source, kind, mentions)
+        yield from _read(project, source, kind, mentions, constants)
 
 
-def _read(project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...]) -> Iterator[Extracted]:
+def _read(
+    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], constants: Constants
+) -> Iterator[Extracted]:
     hidden = comments(source.data, kind.comments)
     fragments = [f for f in statements(source, kind, hidden) if project.names.in_text(f.text)]
-    yield from fragments
+    for fragment in fragments:
+        if is_object_query(fragment, kind, project.names):
+            yield from judged(fragment, constants.spelling)
+        else:
+            yield fragment
     rest = _without(mentions, [(p.origin.start, p.origin.end) for f in fragments for p in f.pieces])
     shown = _without(rest, hidden)
     left = set(shown)
     for mention in rest:
         if mention not in left:
             yield Claim(mention.span, Explanation.COMMENT, kind.name)
-    spelling = spelling_of(project.names)
     if is_schema(source):
-        yield from defined(source, shown, spelling)
+        yield from defined(source, shown, constants.spelling)
     else:
-        yield from judge(source, kind, shown, spelling, _is_code(source, kind, fragments))
+        yield from judge(source, kind, shown, constants, _is_code(source, kind, fragments))
 
 
 def _is_code(source: SourceFile, kind: Kind, fragments: Sequence[Fragment]) -> bool:
     if kind.weight is Weight.WEB:
-        return bool(fragments) or talks_to_database(source.data)
+        return bool(fragments) or talks_to_database(source.path, source.data)
     return kind.weight is Weight.CODE
 
 

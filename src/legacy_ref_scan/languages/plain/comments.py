@@ -20,6 +20,9 @@ _BLOCK: dict[str, tuple[bytes, bytes]] = {
     "{#": (rb"\{\#", b"#}"),
 }
 _LONG_STRINGS = {b"'''": b"'''", b'"""': b'"""', b"`": b"`"}
+# In some languages an apostrophe holds one character, or begins a lifetime (`&'a str`) or a name (`f'`).
+CHARACTERS = "'c'"
+_CHARACTER = rb"""'''|\"\"\"|`|"(?:[^"\\\n]++|\\.)*+"?|'(?:\\[^'\n]{1,10}|[^'\\\n])'"""
 # A string that is not closed ends with its line: looking again behind each escaped quote would take quadratic time.
 _STRING = rb"""'''|\"\"\"|`|"(?:[^"\\\n]++|\\.)*+"?|(?<![A-Za-z0-9_])'(?:[^'\\\n]++|\\.)*+'?"""
 
@@ -60,6 +63,7 @@ def _pattern(syntaxes: tuple[str, ...]) -> re.Pattern[bytes]:
     line = [b"(?P<line>" + b"|".join(lines) + b")"] if lines else []
     if not (blocks or lines):
         return re.compile(rb"(?!)")
+    string = _CHARACTER if CHARACTERS in syntaxes else _STRING
     return re.compile(
-        b"|".join([*blocks, *line, b"(?P<string>" + _STRING + b")"]), re.VERBOSE | re.DOTALL | re.MULTILINE
+        b"|".join([*blocks, *line, b"(?P<string>" + string + b")"]), re.VERBOSE | re.DOTALL | re.MULTILINE
     )

@@ -94,6 +94,16 @@ _VERBATIM = frozenset({"shell", "YAML", "Ruby", "PHP", "Perl", "make", "Dockerfi
 _UNQUOTED = frozenset({"YAML", "template", "ERB", "XML", "text", "LookML", "configuration"})
 
 
+# What is handed over apart from the text: MyBatis' `#{x}`, a value in a tagged template, a dashboard's `{{x}}`.
+_TAGGED = re.compile(
+    rb"(?:\bsql(?:\.\w+)?|[qQ]ueryRaw|[eE]xecuteRaw|\bSQL|\bpsql)(?:<[^<>`]*(?:<[^<>`]*>)?[^<>`]*>)?\s*`\Z"
+)
+_VALUE = re.compile(
+    rb"(?:[=<>]|\b(?:i?like|limit|offset|between)|\bbetween\s+\S+\s+and|\b(?:in|values|any)\s*\([^()]*)\s*\Z", re.I
+)
+_PARAMETER = b"$1"
+
+
 @dataclass(frozen=True, slots=True)
 class _Extent:
     """Bytes of a file that make up one text: `parts` are literals, with a name between them where one stands."""
@@ -302,6 +312,12 @@ def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
         holes.append(Hole(len(text), "a value put in when it runs", Span(source.path, start, end)))
         text.extend(HOLE)
 
+    def unknown(start: int, end: int) -> None:
+        if _is_parameter(source.data, extent, kind, start, bytes(text[-_BACK:])):
+            text.extend(_PARAMETER)
+        else:
+            hole(start, end)
+
     def take(start: int, end: int, value: bytes | None = None) -> None:
         known = source.data[start:end] if value is None else value
         if known:
@@ -316,7 +332,7 @@ def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
         for match in _pattern(kind, extent.verbatim).finditer(source.data, start, end):
             take(at, match.start())
             if match.lastgroup == "hole":
-                hole(match.start(), match.end())
+                unknown(match.start(), match.end())
             else:
                 take(match.start(), match.end(), _unescaped(match[0]))
             at = match.end()
@@ -334,6 +350,18 @@ def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
         "embedded-sql",
         f"{kind.name} file",
     )
+
+
+def _is_parameter(data: bytes, extent: _Extent, kind: Kind, at: int, before: bytes) -> bool:
+    """Whether a placeholder stands for a value that no text of SQL is made of."""
+    if kind.name == "XML" and data.startswith(b"#{", at):
+        return True
+    if not _VALUE.search(before):
+        return False
+    if data.startswith(b"{{", at):
+        return kind.name in ("JavaScript", "JSON", "YAML")
+    start = extent.parts[0][0]
+    return kind.name == "JavaScript" and _TAGGED.search(data, max(0, start - 200), start) is not None
 
 
 def _pattern(kind: Kind, verbatim: bool) -> re.Pattern[bytes]:

@@ -8,11 +8,13 @@ import re
 from functools import cache
 
 from legacy_ref_scan.languages.plain.kinds import Kind
-from legacy_ref_scan.languages.plain.spelling import Spelling
+from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
 from legacy_ref_scan.model import Mention, SourceFile
 
 REACH = 400  # bytes from a query's model to a column
 _DYNAMIC = frozenset({"Ruby", "ERB", "Elixir", "PHP", "JavaScript", "Groovy", "Perl", "Lua", "template"})
+_COMPILED = frozenset({"Java", "Kotlin", "Scala", "C#", "Rust", "Swift", "Haskell", "Dart", "C", "JavaScript"})
+_STRING = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
 _QUOTE = rb"[\"'`\]\[]*"
 # A text for people, looked up by its name.
 _LOOKED_UP = re.compile(rb"(?:\b(?:t|I18n\.t|translate|__|trans|i18n|gettext)|\$t)[ \t(]*[\"'][\w.]*\Z")
@@ -50,6 +52,26 @@ def _attribute(spelling: Spelling) -> re.Pattern[bytes]:
     """A row, then what takes an attribute of it."""
     joint = rb"(?:&?\.|->|\?\.|\?->|!\.|\[[ \t]*[:\"']{0,2})"
     return re.compile(rb"(?<![\w.])(?:[@$]|[a-z]+_)?" + spelling.instance + joint + rb"\Z")
+
+
+def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
+    """Whether an everyday word is an identifier of a language whose compiler ties it to what it belongs to.
+
+    There a model declares the column, and the rest breaks when that declaration goes; only texts escape the compiler.
+    """
+    if kind.name not in _COMPILED or is_telling(mention.name):
+        return False
+    start, end = mention.span.start, mention.span.end
+    path = source.data[start - 2 : start] == b"::" or source.data[start:end].isupper()  # Diesel, jOOQ
+    return not path and not _is_quoted(source.data, start, end)
+
+
+def _is_quoted(data: bytes, start: int, end: int) -> bool:
+    line, stop = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
+    for match in _STRING.finditer(data, line, stop if stop >= 0 else len(data)):
+        if match.start() < start and end < match.end():
+            return True
+    return any(data.count(quote, 0, start) % 2 == 1 for quote in (b"`", b'"""'))
 
 
 def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -> tuple[str, str] | None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from legacy_ref_scan.languages.plain.evidence import is_qualified, sign
+from legacy_ref_scan.languages.plain.constants import Constants
+from legacy_ref_scan.languages.plain.evidence import is_bare, is_qualified, sign
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight
 from legacy_ref_scan.languages.plain.models import Model, declares, model_at, models
 from legacy_ref_scan.languages.plain.nearby import REACH, clusters
 from legacy_ref_scan.languages.plain.scopes import is_named, scopes
-from legacy_ref_scan.languages.plain.spelling import Spelling
+from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
 # A list of columns that a model of ActiveRecord passes over: what a careful team writes before it drops one.
@@ -27,16 +28,17 @@ class _Sign:
 
 
 def judge(
-    source: SourceFile, kind: Kind, mentions: Sequence[Mention], spelling: Spelling, code: bool
+    source: SourceFile, kind: Kind, mentions: Sequence[Mention], constants: Constants, code: bool
 ) -> Iterator[Extracted]:
     """An item for each mention. `code`: whether two names that stand together count."""
+    spelling = constants.spelling
     columns = [mention for mention in mentions if mention.role == "column"]
     found: dict[Mention, _Sign | Mapping | Claim] = {}
     if columns:
-        parts = models(source, kind, spelling)
+        parts = models(source, kind, spelling, constants.values)
         found.update(_in_models(source, kind, columns, parts, spelling))
         if kind.weight is not Weight.GENERATED:
-            found.update(_told(source, kind, columns, mentions, spelling, found, parts, code))
+            found.update(_told(source, kind, columns, mentions, constants, found, parts, code))
     yield from _gaps(source, found)
     for mention in mentions:
         item = found.get(mention)
@@ -84,15 +86,16 @@ def _told(
     kind: Kind,
     columns: Sequence[Mention],
     mentions: Sequence[Mention],
-    spelling: Spelling,
+    constants: Constants,
     known: dict[Mention, _Sign | Mapping | Claim],
     parts: Sequence[Model],
     code: bool,
 ) -> Iterator[tuple[Mention, _Sign]]:
+    spelling = constants.spelling
     where = scopes(source, kind, spelling)
     together = {mention for group in clusters(source, mentions) for mention in group} if code else set()
     for mention in columns:
-        if mention in known:
+        if mention in known or is_bare(source, kind, mention):
             continue
         model = model_at(parts, mention.span.start)
         elsewhere = model is not None and not model.ours  # in the model of another table
@@ -102,18 +105,28 @@ def _told(
         elif mention in together and not elsewhere:
             message = f"{mention.name} stands near its table in a {kind.name} file, which is not read as code"
             yield mention, _Sign("both-names-nearby", message)
+        elif code and constants.is_spoken(source, mention.span.start, mention.span.end):
+            yield mention, _Sign("model-constant", f"a model of the table names the constant that is {mention.name}")
         elif code:
             found = sign(source, kind, mention, spelling)
             if found is not None:
                 yield mention, _Sign(*found)
-        elif is_qualified(source.data, mention.span.start, mention.span.end, spelling) and kind.weight is Weight.DATA:
+        elif kind.weight is Weight.DATA and _is_dotted(source.data, mention, spelling):
             yield mention, _Sign("qualified-name", f"{mention.name} stands behind the name of its table")
+
+
+def _is_dotted(data: bytes, mention: Mention, spelling: Spelling) -> bool:
+    """`public.campaign_phases.error_message` in the data of a tool."""
+    start, end = mention.span.start, mention.span.end
+    if not is_named(data, start, end, plain=True):
+        return False
+    return (spelling.telling or data[start - 1 : start] == b".") and is_qualified(data, start, end, spelling)
 
 
 def _in_scope(data: bytes, mention: Mention, where: Sequence[tuple[int, int]]) -> bool:
     inside = any(start <= mention.span.start < end for start, end in where)
     exact = data[mention.span.start : mention.span.end] == mention.name.encode()
-    return inside and exact and is_named(data, mention.span.start, mention.span.end, "_" not in mention.name)
+    return inside and exact and is_named(data, mention.span.start, mention.span.end, not is_telling(mention.name))
 
 
 def _gaps(source: SourceFile, found: dict[Mention, _Sign | Mapping | Claim]) -> Iterator[Gap]:

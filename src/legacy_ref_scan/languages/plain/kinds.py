@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from legacy_ref_scan.languages.plain.comments import CHARACTERS
+
 _HEAD = 4096
 
 
@@ -35,6 +37,7 @@ class Kind:
 
 
 _C = ("//", "/*")
+_CHARS = (*_C, CHARACTERS)
 _GENERATED = "generated "
 _DOCUMENTATION = Kind("documentation", Weight.INERT, ("<!--",))
 _SCHEMA = Kind("API schema", Weight.INERT)
@@ -49,24 +52,24 @@ _CODE: dict[str, tuple[str, tuple[str, ...]]] = {
     "tf hcl tfvars": ("HCL", ("#", *_C)),
     "rb rake gemspec ru jbuilder": ("Ruby", ("#",)),
     "erb haml slim": ("ERB", ("<!--",)),
-    "java": ("Java", _C),
-    "kt kts": ("Kotlin", _C),
-    "scala sbt": ("Scala", _C),
+    "java": ("Java", _CHARS),
+    "kt kts": ("Kotlin", _CHARS),
+    "scala sbt": ("Scala", _CHARS),
     "groovy gradle": ("Groovy", _C),
     "clj cljs edn": ("Clojure", (";",)),
     "php": ("PHP", ("#", *_C)),
-    "rs": ("Rust", _C),
-    "cs fs": ("C#", _C),
+    "rs": ("Rust", _CHARS),
+    "cs fs": ("C#", _CHARS),
     "vb": ("Visual Basic", ()),
     "ex exs eex heex leex": ("Elixir", ("#",)),
     "erl hrl": ("Erlang", ("%",)),
-    "swift": ("Swift", _C),
+    "swift": ("Swift", _CHARS),
     "dart": ("Dart", _C),
-    "c h cc cpp hpp cxx": ("C", _C),
+    "c h cc cpp hpp cxx": ("C", _CHARS),
     "pl pm": ("Perl", ("#",)),
     "lua": ("Lua", ("--",)),
     "r jl nim cr": ("script", ("#",)),
-    "hs elm": ("Haskell", ("--",)),
+    "hs elm": ("Haskell", ("--", CHARACTERS)),
     "ps1 psm1": ("PowerShell", ("#",)),
     "bat cmd": ("batch", ()),
     "tmpl tpl gotmpl j2 jinja jinja2 mustache hbs liquid twig jsp ftl": ("template", ("{{/*", "{#", "--", "<!--")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from legacy_ref_scan.languages.plain.kinds import Kind
@@ -70,7 +70,7 @@ _JPA = Family(
     _lines(rb"^[ \t]*(?:(?:public|protected|private|abstract|final|static|open|data|sealed|internal|case)\s+)*"
            rb"(?:class|record|interface|object)\s+(?P<name>\w+)"),
     re.compile(rb"@(?:[\w.]+\.)?(?:Table|SecondaryTable|MappedEntity)\s*\(\s*(?:[^()\"]*?\b(?:name|value)\s*=\s*)?"
-               rb"\"([\w.`\\\"]+?)\"|extends\s+\w*Table\s*\(\s*\"(\w+)\"|\bobject\s+\w+\s*:\s*\w*Table\(\s*\"(\w+)\""),
+               rb"(?:\"([\w.`\\\"]+?)\"|(?:\w+\.)*(?P<constant>[A-Z][A-Z0-9_]{2,})\b)|extends\s+\w*Table\s*\(\s*\"(\w+)\"|\bobject\s+\w+\s*:\s*\w*Table\(\s*\"(\w+)\""),
     re.compile(rb"@(?:[\w.]+\.)?(?:Entity|Table|MappedSuperclass|Embeddable|MappedEntity|TableName)\b"),
     _pairs(
         (rb"^\s*(?:@[\w.]+(?:\([^)]*\))?\s*)*(?:(?:private|protected|public|final|lateinit|override|var|val|internal|"
@@ -117,7 +117,7 @@ _ECTO = Family(
     re.compile(rb"^[ \t]*schema\s*\(?\s*\"(?P<table>[\w.]+)\"", re.MULTILINE),
     _NEVER,
     _NEVER,
-    _pairs((rb"\bfield\s*\(?\s*:", rb"\b"), (rb"\bsource:\s*:", rb"\b")),
+    _pairs((rb"\b(?:field|embeds_one|embeds_many)\s*\(?\s*:", rb""), (rb"\bsource:\s*:", rb"")),
 )
 _PRISMA = Family(
     "Prisma",
@@ -167,8 +167,11 @@ FAMILIES: dict[str, Family] = {
 """By the name of a kind."""
 
 
-def models(source: SourceFile, kind: Kind, spelling: Spelling) -> list[Model]:
-    """The parts of a file that each are about one table, in order; not all of the file need be in one."""
+def models(source: SourceFile, kind: Kind, spelling: Spelling, values: Mapping[bytes, bytes]) -> list[Model]:
+    """The parts of a file that each are about one table, in order; not all of the file need be in one.
+
+    `values` are the texts that the constants of the program stand for.
+    """
     family = FAMILIES.get(kind.name.removeprefix("generated "))
     if family is None:
         return []
@@ -176,16 +179,21 @@ def models(source: SourceFile, kind: Kind, spelling: Spelling) -> list[Model]:
     before = [0, *(match.end() for match in matches)]
     starts = [max(low, _begin(source.data, match.start())) for low, match in zip(before, matches, strict=False)]
     ends = [*starts[1:], len(source.data)][: len(starts)]
-    return list(_judged(source, family, spelling, zip(matches, starts, ends, strict=True)))
+    return list(_judged(source, family, spelling, zip(matches, starts, ends, strict=True), values))
 
 
 def _judged(
-    source: SourceFile, family: Family, spelling: Spelling, parts: Iterator[tuple[re.Match[bytes], int, int]]
+    source: SourceFile,
+    family: Family,
+    spelling: Spelling,
+    parts: Iterator[tuple[re.Match[bytes], int, int]],
+    values: Mapping[bytes, bytes],
 ) -> Iterator[Model]:
     for match, start, end in parts:
         groups = match.groupdict()
         own = groups.get("table")
-        named = [own] if own else [_first(m) for m in family.tables.finditer(source.data, start, end)]
+        named = [own] if own else [_first(m, values) for m in family.tables.finditer(source.data, start, end)]
+        named = [table for table in named if table]
         name = next((value for value in groups.values() if value), b"")
         if named:
             ours = any(spelling.is_table(table) for table in named)
@@ -197,7 +205,10 @@ def _judged(
         yield Model(start, end, name.decode("utf-8", "replace"), family, ours)
 
 
-def _first(match: re.Match[bytes]) -> bytes:
+def _first(match: re.Match[bytes], values: Mapping[bytes, bytes]) -> bytes:
+    constant = match.groupdict().get("constant")
+    if constant:
+        return values.get(constant, b"")
     return next((group for group in match.groups() if group), b"")
 
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from legacy_ref_scan.languages.plain.spelling import is_telling
 from legacy_ref_scan.model import Mention, SourceFile
 
 REACH = 400
@@ -13,16 +14,22 @@ REACH = 400
 
 _LONGEST_NAME = 63  # of PostgreSQL, in bytes
 
-_DATABASE = re.compile(
-    rb"\b(?:knex|sequelize|typeorm|prisma|drizzle|kysely|slonik|supabase|postgres|postgresql|pg-promise|massive|mikro-orm|"
-    rb"objection|bookshelf|pgtyped|psql)\b|['\"]pg['\"]",
-    re.IGNORECASE,
+_CALLS = (
+    rb"\b(?:prisma|tx|trx|db|kysely|knex)\b(?:\.\w+)?\.(?:find\w*|create\w*|update\w*|delete\w*|upsert|count|aggregate|"
+    rb"groupBy|select\w*|insert\w*|query\w*|execute|raw|table|from)\s*[(<]|\$(?:query|execute)Raw|\bsql`|\bPrismaClient\b"
+    rb"|\bgetRepository\(|\bcreateQueryBuilder\(|\b(?:knex|db|trx)\(\s*['\"`]|\.raw\(\s*['\"`]"
 )
+_PAGE = re.compile(_CALLS)
+_DATABASE = re.compile(
+    _CALLS + rb"|(?i:\b(?:knex|sequelize|typeorm|drizzle|kysely|slonik|supabase|postgres|postgresql|pg-promise|massive|"
+    rb"mikro-orm|objection|bookshelf|pgtyped|psql)\b)|['\"]pg['\"]|@Entity\(|@InjectRepository|\bpgTable\b"
+)
+_PAGES = (".tsx", ".jsx", ".vue", ".svelte", ".astro", ".gjs", ".gts")
 
 
-def talks_to_database(data: bytes) -> bool:
+def talks_to_database(path: str, data: bytes) -> bool:
     """Whether a file of a language that fills front ends too has to do with a database."""
-    return _DATABASE.search(data) is not None
+    return (_PAGE if path.endswith(_PAGES) else _DATABASE).search(data) is not None
 
 
 def clusters(source: SourceFile, mentions: Sequence[Mention]) -> list[list[Mention]]:
@@ -56,7 +63,7 @@ def _near(one: Mention, other: Mention) -> bool:
 
 
 def _convincing(source: SourceFile, column: Mention, table: Mention) -> bool:
-    if "_" in column.name and "_" in table.name:
+    if is_telling(column.name) and is_telling(table.name):
         return True
     low = max(0, min(column.span.start, table.span.start) - REACH // 2)
     around = source.data[low : max(column.span.end, table.span.end) + REACH // 2]

@@ -31,7 +31,7 @@ def scopes(source: SourceFile, kind: Kind, spelling: Spelling) -> list[tuple[int
 
 def is_named(data: bytes, start: int, end: int, plain: bool) -> bool:
     """Whether a column's name in a scope stands for the column: as a value, or as a key that is no everyday word."""
-    after = data[end : end + 8].lstrip(b"\"' \t")
+    after = data[end : end + 8].lstrip(b"\\\"' \t")
     return not (plain and after[:1] == b":")
 
 

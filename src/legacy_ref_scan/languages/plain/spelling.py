@@ -17,6 +17,11 @@ _AFTER = (
 )
 
 
+def is_telling(name: str) -> bool:
+    """Whether a name is made of several words, as no everyday word is."""
+    return "_" in name or name[1:] not in (name[1:].lower(), name[1:].upper())
+
+
 @dataclass(frozen=True)
 class Spelling:
     """Regular expressions for the names of the targets' tables and what is over them."""
@@ -46,7 +51,7 @@ class Spelling:
     @cached_property
     def telling(self) -> bool:
         """Whether all names are made of several words, as no everyday word is."""
-        return all("_" in name for name in (*self._tables, *self.names.columns))
+        return all(is_telling(name) for name in (*self._tables, *self.names.columns))
 
     @cached_property
     def _tables(self) -> tuple[str, ...]:
