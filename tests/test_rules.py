@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from datetime import date
 from importlib.resources import files
@@ -19,6 +20,7 @@ from legacy_ref_scan.rules import (
     Acknowledgement,
     MigrationPlan,
     Others,
+    Parity,
     Rule,
     adhoc_rule,
     default_name,
@@ -72,6 +74,12 @@ expires = 2027-03-31
 path = "a.go"
 reason = "because"
 access = "read"
+
+[[verify]]
+name = "replaced"
+description = "every order has its note"
+query = "SELECT id FROM orders o WHERE NOT EXISTS (SELECT FROM order_notes n WHERE n.id = o.id);"
+of = "SELECT count(*) FROM orders"
 """
 
 
@@ -104,6 +112,14 @@ def test_every_key_is_read(tmp_path: Path) -> None:
                 "internal/legacy/*.go", "(*Exporter).Dump", "runs only against archived databases", date(2027, 3, 31)
             ),
             Acknowledgement("a.go", "", "because", None, "read"),
+        ),
+        verify=(
+            Parity(
+                "replaced",
+                "SELECT id FROM orders o WHERE NOT EXISTS (SELECT FROM order_notes n WHERE n.id = o.id)",
+                "SELECT count(*) FROM orders",
+                "every order has its note",
+            ),
         ),
     )
     assert [item.line for item in load(tmp_path, FULL).acknowledge] == [28, 34]
@@ -190,6 +206,11 @@ def test_a_migration_without_a_name_gets_one(tmp_path: Path) -> None:
             RETIRE + "[[acknowledge]]\npath='a'\nreason='r'\nexpires=2027-02-28T00:00:00",
             "r.toml:7: expires must be a day",
         ),
+        (RETIRE + "[verify]\nname = 'a'", "r.toml:4: verify is a list of tables: write [[verify]]"),
+        (RETIRE + "[[verify]]\nname = 'a'", "r.toml:4: verify needs the key 'query'"),
+        (RETIRE + "[[verify]]\nname = 'a b'\nquery = 'SELECT 1'", "r.toml:5: name 'a b' must be made of letters"),
+        (RETIRE + "[[verify]]\nname = 'a'\nquery = 'DELETE FROM t'", "r.toml:6: query must be one query: SELECT"),
+        (RETIRE + 2 * "[[verify]]\nname='a'\nquery='TABLE t'\n", "r.toml:8: name 'a' is there twice"),
         (RETIRE + "[scan\n", "r.toml:4: not valid TOML"),
         (RETIRE + 'x = "', "r.toml:4: not valid TOML: "),
         (b"\xff", "r.toml: the rule is not UTF-8 text"),
@@ -220,6 +241,7 @@ GOOD = [
     '[retire]\ntable = "app.orders"\ncolumns = ["c"]',
     "[retire]\ntable = '\"Weird\".\"t\"\"x\"'\ncolumns = ['\"a b\"', 'größe', '_x$1']",
     RETIRE + "[[acknowledge]]\npath='a'\nreason='r'\nexpires='2027-03-31'",
+    RETIRE + "[[verify]]\nname='a'\nquery='with x as (select 1) select * from x'",
     RETIRE + "[migration]\nversion = 0\ndirectory = 'a..b/c'",
     RETIRE + "[migration]\nversion = '1.20.3'",
 ]
@@ -264,6 +286,11 @@ BAD = [
     RETIRE + "[scan.others]\ngate = ['x']",
     RETIRE + "[scan.others]\ngate = 'json'",
     RETIRE + "[scan.others]\nshow = ['json']",
+    RETIRE + "[verify]\nname='a'\nquery='SELECT 1'",
+    RETIRE + "[[verify]]\nname='a'",
+    RETIRE + "[[verify]]\nquery='SELECT 1'",
+    RETIRE + "[[verify]]\nname='a/b'\nquery='SELECT 1'",
+    RETIRE + "[[verify]]\nname='a'\nquery='SELECTED'",
     RETIRE + "[acknowledge]\npath='a'\nreason='r'",
     RETIRE + "[[acknowledge]]\npath='a'",
     RETIRE + "[[acknowledge]]\nreason='a'",
@@ -385,7 +412,7 @@ def test_a_rendered_rule_is_read_back(tmp_path: Path, target: Target) -> None:
 def test_the_commented_part_of_a_rendered_rule_is_right_too(tmp_path: Path) -> None:
     text = render_rule(Target("public", "t", "c"))
     _, marker, rest = text.partition("# [[acknowledge]]")
-    uncommented = text.replace(
-        marker + rest, "\n".join(line.removeprefix("# ") for line in (marker + rest).splitlines())
-    )
-    assert load(tmp_path, uncommented).acknowledge[0].expires == date(2027, 3, 31)
+    uncommented = text.replace(marker + rest, re.sub(r"(?m)^# (?=\[\[|\w+ = )", "", marker + rest))
+    rule = load(tmp_path, uncommented)
+    assert rule.acknowledge[0].expires == date(2027, 3, 31)
+    assert rule.verify[0].name == "replaced"

@@ -81,6 +81,20 @@ class Others:
 
 
 @dataclass(frozen=True, slots=True)
+class Parity:
+    """A query for `verify`: the keys of the rows that lack what replaces the columns; none means that all is well.
+
+    `of` counts the rows that the query is about ("": not counted). `name` is its identity, `description` says what
+    holds of every row.
+    """
+
+    name: str
+    query: str
+    of: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule file, or the columns named on the command line. `source` says which, for people."""
 
@@ -95,6 +109,7 @@ class Rule:
     star: str = "gate"  # "gate" | "show": SELECT * that is scanned by name
     others: Others = Others()
     acknowledge: tuple[Acknowledgement, ...] = ()
+    verify: tuple[Parity, ...] = ()
 
 
 def find_rules(root: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -223,6 +238,13 @@ def render_rule(
         '# access = "read"               # optional: read, write, star or depend',
         '# reason = "runs only against archived databases"',
         "# expires = 2027-03-31          # optional",
+        "",
+        "# A query for `verify`: the keys of the rows that lack what replaces the column. It must return none.",
+        "# [[verify]]",
+        '# name = "replaced"',
+        '# description = "every row has its replacement"   # optional',
+        '# query = "SELECT id FROM other_table WHERE other_column IS NULL"',
+        '# of = "SELECT count(*) FROM other_table"         # optional: how many rows the query is about',
     ]
     return "\n".join(lines) + "\n"
 
@@ -282,6 +304,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def _query(value: Any) -> str:
+    """One query: `verify` runs it in a read-only transaction, and nothing else."""
+    text = _text(value).strip().removesuffix(";")
+    if not re.match(r"(?:\s|--[^\n]*\n|\()*(?:select|with|values|table)\b", text, re.IGNORECASE):
+        raise ValueError("must be one query: SELECT, WITH, VALUES or TABLE")
+    return text
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError(f"must be a list of texts, not {_kind(value)}")
@@ -323,6 +353,12 @@ def _version(value: Any) -> Version:
 def _file_name(value: Any) -> str:
     if not _FILE_NAME.fullmatch(_text(value)):
         raise ValueError(f"{value!r} must be made of letters, digits, _ and -: it becomes a file name")
+    return str(value)
+
+
+def _identity(value: Any) -> str:
+    if not _FILE_NAME.fullmatch(_text(value)):
+        raise ValueError(f"{value!r} must be made of letters, digits, _ and -")
     return str(value)
 
 
@@ -404,6 +440,12 @@ _SECTIONS: Mapping[str, Mapping[str, _Key]] = {
         "access": _Key(_one_of(*_ACCESSES)),
         "expires": _Key(_day),
     },
+    "verify": {
+        "name": _Key(_identity, required=True),
+        "query": _Key(_query, required=True),
+        "of": _Key(_query),
+        "description": _Key(_text),
+    },
 }
 
 
@@ -427,6 +469,7 @@ class _Document:
             replacement=retire.get("replacement", ""),
             migration=MigrationPlan(**plan) if "migration" in document else None,
             acknowledge=tuple(self._acknowledgements(document.get("acknowledge", []))),
+            verify=self._parities(document.get("verify", [])),
             **self._section(document, "catalog"),
             **self._section(document, "scan"),
         )
@@ -444,6 +487,17 @@ class _Document:
         for number, item in enumerate(items):
             where: Where = ("acknowledge", number)
             yield Acknowledgement(**{"symbol": "", **self._table(item, "acknowledge", where)}, line=self._line(where))
+
+    def _parities(self, items: Any) -> tuple[Parity, ...]:
+        if not isinstance(items, list):
+            raise self._error(("verify",), "verify is a list of tables: write [[verify]]")
+        found: dict[str, Parity] = {}
+        for number, item in enumerate(items):
+            parity = Parity(**self._table(item, "verify", ("verify", number)))
+            if parity.name in found:
+                raise self._error(("verify", number, "name"), f"name {parity.name!r} is there twice")
+            found[parity.name] = parity
+        return tuple(found.values())
 
     def _section(self, document: Mapping[str, Any], section: str) -> dict[str, Any]:
         return self._table(document.get(section, {}), section, (section,), optional=section not in document)
