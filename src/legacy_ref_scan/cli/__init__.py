@@ -165,6 +165,32 @@ def rehearse_command(**options: Any) -> int:
     return rehearse(**options)
 
 
+@app.command("verify", short_help="Check staging or production before the drop, read-only.")
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_root
+@_migrations
+@click.option(
+    "--dsn", envvar="LEGACY_REF_SCAN_DSN", required=True, metavar="DSN",
+    help="The database; better in the environment's LEGACY_REF_SCAN_DSN, where no process list shows it.",
+)  # fmt: skip
+@click.option(
+    "--timeout", default=30.0, show_default=True, metavar="SECONDS", help="The longest one statement may run."
+)
+@click.option("--snapshot", metavar="FILE", help="Write the values that are left to a CSV file, by primary key.")
+@_checks_format
+@click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")
+def verify_command(**options: Any) -> int:
+    """Check a live database: values that are left, parity, dependents, function bodies, drift, who still asks.
+
+    One connection, read-only transactions, no secrets in the output. Exit codes: 0 all passed, 4 a check failed, 3 a
+    check was not possible.
+    """
+    from legacy_ref_scan.cli.verify import verify
+
+    return verify(**options)
+
+
 @app.command("schema", short_help="Print the schema that the migrations build.")
 @click.argument("table", required=False)
 @_root

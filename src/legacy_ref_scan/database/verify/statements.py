@@ -1,0 +1,111 @@
+"""Statements in pg_stat_statements that use the column, resolved by our own resolver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from legacy_ref_scan.database.analysis import plannable
+from legacy_ref_scan.database.connection import APPLICATION
+from legacy_ref_scan.database.verify.context import (
+    Answer,
+    Context,
+    LiveCheck,
+    failed,
+    impossible,
+    number,
+    once,
+    passed,
+)
+from legacy_ref_scan.model import Consumer, Gap, Reference, SourceFile, whole_file
+from legacy_ref_scan.rules import quote_name
+from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.lexer import Kind, tokens
+
+_WHERE = """
+SELECT (SELECT n.nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace
+        WHERE x.extname = 'pg_stat_statements'),
+       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements')
+"""
+_STATEMENTS = """
+SELECT s.query, sum(s.calls)::bigint, string_agg(DISTINCT coalesce(r.rolname, '?'), ', ')
+FROM {schema}.pg_stat_statements s LEFT JOIN pg_roles r ON r.oid = s.userid
+WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) GROUP BY s.query
+"""
+_INFO = "SELECT stats_reset::timestamptz(0)::text, dealloc FROM {schema}.pg_stat_statements_info"
+_HIDDEN = "<insufficient privilege>"
+_SHOWN = 160
+_VALUES = frozenset({Kind.STRING, Kind.DOLLAR, Kind.NUMBER})
+
+
+def _statements(context: Context, _: str) -> Answer:
+    ((schema, available),) = context.rows(_WHERE)
+    if schema is None:
+        how = "the server has it: CREATE EXTENSION" if available else "the server does not have it"
+        return impossible(f"the extension pg_stat_statements is not in this database ({how})")
+    place = quote_name(str(schema))
+    rows = context.rows(_STATEMENTS.format(schema=place))
+    since, evicted = _info(context, place)
+    hidden = sum(1 for query, _, _ in rows if query == _HIDDEN or query is None)
+    uses: list[tuple[int, str]] = []
+    gaps: list[tuple[int, str]] = []
+    ours = f"/* {APPLICATION} */"
+    for query, calls, roles in rows:
+        text = str(query or "")
+        if ours in text or not plannable(text.encode()):
+            continue
+        for found in _resolved(text, context):
+            kept = uses if isinstance(found, Reference) else gaps
+            kept.append((number(calls), f"{number(calls):,} calls by {roles}: {found.message}: {masked(text)}"))
+            break
+    figures = (
+        ("statements", len(rows)),
+        ("uses", len(uses)),
+        ("calls", sum(calls for calls, _ in uses)),
+        ("undecided", len(gaps)),
+        ("not readable", hidden),
+        ("evicted", evicted),
+        ("since", since),
+    )
+    lines = tuple(line for _, line in (*sorted(uses, reverse=True), *sorted(gaps, reverse=True)))
+    if uses:
+        return failed(f"{len(uses)} statements since {since} use the column", figures, lines)
+    if hidden:
+        return impossible(f"{hidden} statements of other roles are hidden: grant pg_read_all_stats", figures, lines)
+    if gaps:
+        return impossible(f"{len(gaps)} statements could not be resolved", figures, lines)
+    lost = f"; {evicted:,} were evicted meanwhile" if evicted else ""
+    return passed(f"none of the statements since {since} uses the column{lost}", figures)
+
+
+def _info(context: Context, schema: str) -> tuple[str, int]:
+    """Since when it counts, and how many statements it has forgotten; the view came with PostgreSQL 14."""
+    if context.connection.info.server_version < 140000:
+        return "an unknown time", 0
+    rows = context.rows(_INFO.format(schema=schema))
+    return (str(rows[0][0]), number(rows[0][1])) if rows else ("an unknown time", 0)
+
+
+def _resolved(text: str, context: Context) -> Iterator[Reference | Gap]:
+    """What the statement does with a target: the first use, else the first gap."""
+    schema = context.live.schema
+    data = text.encode("utf-8", "surrogateescape")
+    if not schema.names.matter(data):
+        return
+    source = SourceFile("(pg_stat_statements)", data, "sql")
+    found = list(analyze(whole_file(source, kind="pg_stat_statements", consumer=Consumer.SQL), schema))
+    yield from (item for item in found if isinstance(item, Reference) and item.gating)
+    yield from (item for item in found if isinstance(item, Gap))
+
+
+def masked(text: str) -> str:
+    """A statement on one line without comments and without any value that stands in it."""
+    data = text.encode("utf-8", "surrogateescape")
+    parts: list[str] = []
+    for kind, start, end in tokens(data):
+        raw = data[start:end].decode("utf-8", "replace")
+        parts.append(" " if kind in (Kind.SPACE, Kind.COMMENT) else "…" if kind in _VALUES else raw)
+    line = " ".join("".join(parts).split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+
+
+STATEMENTS = LiveCheck("statements", "statements in pg_stat_statements", once, _statements, required=False)
