@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from legacy_ref_scan.languages.golang.orm import gorm
+from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START, UNSEEN_COLUMNS
+from legacy_ref_scan.languages.golang.orm.statement import Sql
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -21,15 +24,7 @@ from legacy_ref_scan.languages.golang.values import (
     union,
 )
 
-UNKNOWN_START = "?"
-"""The method of the link that stands for the part of a chain that was made elsewhere."""
-MODEL_TABLE = "<table of the model>"
-"""The method of the link that was made up from the type of a model: its table, where no other is named."""
-MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg"))
-DESTINATIONS = frozenset(
-    "Find First Last Take Create Save Delete FirstOrCreate FirstOrInit FindInBatches Scan Get".split()
-)
-"""Methods whose first argument is a model, in gorm with a condition behind it."""
+MODEL_LIBRARIES = frozenset(("bun", "xorm", "go-pg"))
 
 _OPERATORS = {
     "Eq": " = ?", "NotEq": " <> ?", "Lt": " < ?", "LtOrEq": " <= ?", "Gt": " > ?", "GtOrEq": " >= ?", "Like": " LIKE ?",
@@ -64,6 +59,10 @@ _KINDS = {
 }  # fmt: skip
 
 
+STATEMENTS: dict[str, Callable[[Chain, Sql], Value]] = {"gorm": gorm.statement}
+"""Libraries with a module of their own; the others are read alike."""
+
+
 @dataclass
 class _Statement:
     library: str = ""
@@ -72,10 +71,6 @@ class _Statement:
 
     def add(self, clause: str, values: Iterable[Value]) -> None:
         self.clauses.setdefault(clause, []).extend(values)
-
-
-UNSEEN_COLUMNS = "columns of a query builder"
-"""The reason of a hole for the columns that a builder brings along from a place not seen here."""
 
 
 class Renderer:
@@ -87,17 +82,25 @@ class Renderer:
 
     def render(self, chain: Chain) -> Value:
         """The texts that a chain can mean: a statement, or an expression such as `goqu.C("x").Eq(1)`."""
+        if chain.library in STATEMENTS:
+            return STATEMENTS[chain.library](chain, self)
         if chain.calls and chain.calls[0].method in _IDENTIFIERS and not _starts_statement(chain):
             return self._expression_chain(chain)
         if chain.calls and (chain.calls[0].method in _AGGREGATES or chain.calls[0].method == "Alias"):
             return self._function_chain(chain)
         return self._statement(chain)
 
-    def _cat(self, *parts: Value | str) -> Value:
+    def cat(self, *parts: Value | str) -> Value:
+        """The parts one after another."""
         values = [made_up(part.encode()) if isinstance(part, str) else part for part in parts]
         return self._concatenate(values, self._origin) if values else EMPTY
 
-    def _list(self, values: Sequence[Value], separator: str) -> Value:
+    def hole(self, reason: str) -> Value:
+        """Something that is not known."""
+        return hole(reason, self._origin)
+
+    def listed(self, values: Sequence[Value], separator: str) -> Value:
+        """The parts with a separator between them."""
         parts: list[Value] = []
         for value in values:
             parts += [made_up(separator.encode()), value]
@@ -110,27 +113,27 @@ class Renderer:
         text = self.expression(first.arguments[0]) if first.arguments else EMPTY
         for call in chain.calls[1:]:
             if call.method in _OPERATORS:
-                text = self._cat(text, _OPERATORS[call.method])
+                text = self.cat(text, _OPERATORS[call.method])
             elif call.method == "As" and call.arguments:
-                text = self._cat(text, " AS ", self.expression(call.arguments[0]))
+                text = self.cat(text, " AS ", self.expression(call.arguments[0]))
             elif call.method in ("Table", "Schema") and call.arguments:
-                text = self._cat(self.expression(call.arguments[0]), ".", text)
+                text = self.cat(self.expression(call.arguments[0]), ".", text)
             elif call.method == "Col" and call.arguments:
-                text = self._cat(text, ".", self.expression(call.arguments[0]))
+                text = self.cat(text, ".", self.expression(call.arguments[0]))
         return text
 
     def _function_chain(self, chain: Chain) -> Value:
         first = chain.calls[0]
         arguments = [self.expression(argument) for argument in first.arguments]
         if first.method == "Alias" and len(arguments) == 2:
-            return self._cat("(", arguments[0], ") AS ", arguments[1])
+            return self.cat("(", arguments[0], ") AS ", arguments[1])
         name: Value | str = first.method
         if first.method == "Func" and arguments:
             name, arguments = arguments[0], arguments[1:]
-        text = self._cat(name, "(", self._list(arguments, ", "), ")")
+        text = self.cat(name, "(", self.listed(arguments, ", "), ")")
         for call in chain.calls[1:]:
             if call.method == "As" and call.arguments:
-                text = self._cat(text, " AS ", self.expression(call.arguments[0]))
+                text = self.cat(text, " AS ", self.expression(call.arguments[0]))
         return text
 
     def expression(self, value: Value) -> Value:
@@ -142,37 +145,37 @@ class Renderer:
             case Text():
                 return (alt,)
             case Chain() if (alt.calls and alt.calls[0].method in ("Select", "From", "NewSelect")) or _is_select(alt):
-                return self._cat("(", self.render(alt), ")")
+                return self.cat("(", self.render(alt), ")")
             case Chain():
                 return self.render(alt)
             case Entries(pairs=pairs, type=kind):
                 operator = _OPERATORS.get(kind.rpartition(".")[2], " = ?")
-                return self._list([self._comparison(key, item, operator) for key, item in pairs], " AND ")
+                return self.listed([self._comparison(key, item, operator) for key, item in pairs], " AND ")
             case Items(elements=elements):
-                return self._list([self.expression(element) for element in elements], " AND ")
+                return self.listed([self.expression(element) for element in elements], " AND ")
         return hole("argument of a query builder", self._origin)
 
     def _comparison(self, key: Value, item: Value, operator: str) -> Value:
         nested = [alt for alt in item if isinstance(alt, Chain) and _is_select(alt)]
         if nested and operator == " = ?":
-            return self._cat(key, " IN (", union(self.render(alt) for alt in nested), ")")
+            return self.cat(key, " IN (", union(self.render(alt) for alt in nested), ")")
         if operator == " = ?" and any(isinstance(alt, Items) for alt in item):
-            return self._cat(key, " IN (?)")
-        return self._cat(key, operator)
+            return self.cat(key, " IN (?)")
+        return self.cat(key, operator)
 
     # -- statements --------------------------------------------------------------------------------------------
 
     def _statement(self, chain: Chain) -> Value:
         statement = _Statement(chain.library)
-        for position, call in enumerate(chain.calls):
-            self._take(statement, call, position, chain.library)
+        for call in chain.calls:
+            self._take(statement, call)
         parts = _RENDERERS.get(statement.kind, Renderer._select)(self, statement)
         prefix, suffix = statement.clauses.get("prefix", []), statement.clauses.get("suffix", [])
         returning = self._clause(statement, "returning", " RETURNING ", ", ")
-        spaced = [self._cat(part, " ") for part in prefix]
-        return self._cat(*spaced, parts, returning, *[self._cat(" ", part) for part in suffix])
+        spaced = [self.cat(part, " ") for part in prefix]
+        return self.cat(*spaced, parts, returning, *[self.cat(" ", part) for part in suffix])
 
-    def _take(self, statement: _Statement, call: Call, position: int, library: str) -> None:
+    def _take(self, statement: _Statement, call: Call) -> None:
         arguments = spread(call.arguments) if _CLAUSES.get(call.method) in _LISTS else list(call.arguments)
         kind = _KINDS.get(call.method, "")
         if call.method == UNKNOWN_START:
@@ -181,41 +184,27 @@ class Renderer:
             return
         if call.method == MODEL_TABLE:
             statement.add("model", call.arguments)
-        elif kind and not statement.kind and (position == 0 or library != "gorm" or call.method != "Select"):
-            self._take_kind(statement, kind, call.method, arguments)
+        elif kind and not statement.kind:
+            self._take_kind(statement, kind, arguments)
         elif call.method in _JOINS:
             statement.add("join", [self._join(call.method, arguments)])
         elif call.method in ("Limit", "Offset"):
             statement.add(call.method.lower(), [made_up(b"?")])
         elif call.method == "FromSelect" and len(arguments) == 2:
-            statement.add("from", [self._cat("(", self.expression(arguments[0]), ") AS ", arguments[1])])
+            statement.add("from", [self.cat("(", self.expression(arguments[0]), ") AS ", arguments[1])])
         else:
             self._take_clause(statement, call.method, arguments)
 
-    def _take_kind(self, statement: _Statement, kind: str, method: str, arguments: list[Value]) -> None:
+    def _take_kind(self, statement: _Statement, kind: str, arguments: list[Value]) -> None:
         statement.kind = kind
         if kind == "select":
             statement.add("select", map(self.expression, arguments))
-        elif statement.library == "gorm" and method == "Update":
-            self._take_set(statement, arguments)
-        elif statement.library == "gorm" and method == "Delete":
-            self._take_condition(statement, arguments)
         else:
             statement.add("into", map(self.expression, arguments[:1]))
 
-    def _take_condition(self, statement: _Statement, arguments: list[Value]) -> None:
-        """`First(&phase, "error_message = ?", x)`; a number there is a primary key."""
-        texts = [alt for alt in arguments[1] if isinstance(alt, Text)] if len(arguments) > 1 else []
-        if len(arguments) > 1 and not any(text.data().isdigit() or not text.known for text in texts):
-            statement.add("where", [self.expression(arguments[1])])
-
     def _take_clause(self, statement: _Statement, method: str, arguments: list[Value]) -> None:
         clause = _CLAUSES.get(method)
-        if statement.library == "gorm" and method in DESTINATIONS:
-            self._take_condition(statement, arguments)
-        elif method in ("Pluck", "Joins"):
-            statement.add(clause or "", map(self.expression, arguments[:1]))
-        elif clause == "distinct":
+        if clause == "distinct":
             statement.add("distinct", [EMPTY])
             statement.add("select", map(self.expression, arguments))
         elif clause in ("where", "having", "suffix", "prefix", "order") and clause != "order":
@@ -240,34 +229,34 @@ class Renderer:
             return
         maps = [alt for alt in arguments[0] if isinstance(alt, Entries)]
         if maps:
-            statement.add("set", [self._cat(key, " = ?") for alt in maps for key, _ in alt.pairs])
+            statement.add("set", [self.cat(key, " = ?") for alt in maps for key, _ in alt.pairs])
             statement.add("columns", [key for alt in maps for key, _ in alt.pairs])
         elif any(b"=" in alt.data() for alt in arguments[0] if isinstance(alt, Text)):
             statement.add("set", [arguments[0]])
         else:
             value = self.expression(arguments[1]) if len(arguments) > 1 and _is_expression(arguments[1]) else "?"
-            statement.add("set", [self._cat(arguments[0], " = ", value)])
+            statement.add("set", [self.cat(arguments[0], " = ", value)])
             statement.add("columns", [arguments[0]])
 
     def _join(self, method: str, arguments: list[Value]) -> Value:
         parts = [self.expression(argument) for argument in arguments]
         condition = len(parts) > 1 and any(isinstance(alt, Chain | Entries | Items) for alt in arguments[1])
         return (
-            self._cat(_JOINS[method], parts[0], " ON ", parts[1])
+            self.cat(_JOINS[method], parts[0], " ON ", parts[1])
             if condition
-            else self._cat(_JOINS[method], *(parts[:1] or [EMPTY]))
+            else self.cat(_JOINS[method], *(parts[:1] or [EMPTY]))
         )
 
     def _clause(self, statement: _Statement, name: str, keyword: str, separator: str) -> Value:
         values = statement.clauses.get(name, [])
-        return self._cat(keyword, self._list(values, separator)) if values else EMPTY
+        return self.cat(keyword, self.listed(values, separator)) if values else EMPTY
 
     def _conditions(self, statement: _Statement, name: str, keyword: str) -> Value:
-        wrapped = [self._cat("(", value, ")") for value in statement.clauses.get(name, [])]
-        return self._cat(keyword, self._list(wrapped, " AND ")) if wrapped else EMPTY
+        wrapped = [self.cat("(", value, ")") for value in statement.clauses.get(name, [])]
+        return self.cat(keyword, self.listed(wrapped, " AND ")) if wrapped else EMPTY
 
     def _tail(self, statement: _Statement) -> Value:
-        return self._cat(
+        return self.cat(
             self._conditions(statement, "where", " WHERE "),
             self._clause(statement, "group", " GROUP BY ", ", "),
             self._conditions(statement, "having", " HAVING "),
@@ -277,39 +266,39 @@ class Renderer:
         )
 
     def _joins(self, statement: _Statement) -> Value:
-        return self._cat(*[self._cat(" ", join) for join in statement.clauses.get("join", [])])
+        return self.cat(*[self.cat(" ", join) for join in statement.clauses.get("join", [])])
 
     def _table(self, statement: _Statement) -> Value:
         tables = next((found for name in ("into", "from", "model") if (found := statement.clauses.get(name))), [])
         return tables[0] if tables else hole("table of a query builder", self._origin)
 
     def _select(self, statement: _Statement) -> Value:
-        columns = self._list(statement.clauses.get("select", []), ", ") if "select" in statement.clauses else EMPTY
+        columns = self.listed(statement.clauses.get("select", []), ", ") if "select" in statement.clauses else EMPTY
         bare = columns == EMPTY
         distinct = "DISTINCT " if "distinct" in statement.clauses else ""
         source = self._clause(statement, "from", " FROM ", ", ")
         if "from" not in statement.clauses and statement.library in MODEL_LIBRARIES:
-            source = self._cat(" FROM ", self._table(statement))
+            source = self.cat(" FROM ", self._table(statement))
         if bare and statement.library == "squirrel":  # it knows no default: they come from a builder not seen here
             columns = hole(UNSEEN_COLUMNS, self._origin)
         elif bare:
             columns = made_up(b"*")
-        head = self._cat("SELECT ", distinct, columns, source)
-        return self._cat(head, self._joins(statement), self._tail(statement))
+        head = self.cat("SELECT ", distinct, columns, source)
+        return self.cat(head, self._joins(statement), self._tail(statement))
 
     def _insert(self, statement: _Statement) -> Value:
         columns = [*statement.clauses.get("select", []), *statement.clauses.get("columns", [])]
-        named = self._cat(" (", self._list(columns, ", "), ")") if columns else EMPTY
+        named = self.cat(" (", self.listed(columns, ", "), ")") if columns else EMPTY
         marks = ", ".join("?" for _ in columns) or "?"
-        return self._cat("INSERT INTO ", self._table(statement), named, f" VALUES ({marks})")
+        return self.cat("INSERT INTO ", self._table(statement), named, f" VALUES ({marks})")
 
     def _update(self, statement: _Statement) -> Value:
         sets = self._clause(statement, "set", " SET ", ", ")
         extra = self._clause(statement, "from", " FROM ", ", ") if "into" in statement.clauses else EMPTY
-        return self._cat("UPDATE ", self._table(statement), sets, extra, self._joins(statement), self._tail(statement))
+        return self.cat("UPDATE ", self._table(statement), sets, extra, self._joins(statement), self._tail(statement))
 
     def _delete(self, statement: _Statement) -> Value:
-        return self._cat("DELETE FROM ", self._table(statement), self._joins(statement), self._tail(statement))
+        return self.cat("DELETE FROM ", self._table(statement), self._joins(statement), self._tail(statement))
 
 
 _RENDERERS: dict[str, Callable[[Renderer, _Statement], Value]] = {

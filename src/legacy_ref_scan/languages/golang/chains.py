@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import sinks
-from legacy_ref_scan.languages.golang.builders import DESTINATIONS, MODEL_LIBRARIES, MODEL_TABLE, UNKNOWN_START, spread
-from legacy_ref_scan.languages.golang.frame import STORED, Frame
-from legacy_ref_scan.languages.golang.orm.models import Models
+from legacy_ref_scan.languages.golang.builders import spread
+from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
+from legacy_ref_scan.languages.golang.inline import apply, invoke
+from legacy_ref_scan.languages.golang.orm.destinations import (
+    DESTINATIONS,
+    loaded,
+    model_link,
+    note_rows,
+    with_associations,
+)
+from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import struct_fields, type_of
+from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
+    Alternative,
     Call,
     Chain,
     External,
+    Function,
     Text,
     Unknown,
     Value,
-    made_up,
-    union,
 )
 from legacy_ref_scan.model import Consumer
 
@@ -31,6 +39,10 @@ TERMINALS = frozenset(
 )
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
 # These begin another statement when they come first and end the chain when they come last (gorm).
+# These name columns that the statement does without, or ask for.
+_LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
+# These are given functions that get the chain and give it back.
+_THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Cols Sum Get".split())
 
 
@@ -77,6 +89,11 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     extended = _extended(frame, chains, name, call)
     last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or chains[0].library == "gorm"
     if name in TERMINALS and last:
+        found = [alt for alt in extended if isinstance(alt, Chain)]
+        for chain in found:
+            note_rows(frame, chain, name)
+            _use_loaded(frame, chain, call)
+        extended = tuple(with_associations(frame, chain, call.node) for chain in found)
         frame.use(extended, call.node, f"query builder, {name}", Consumer.BUILDER)
         if name in ("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"):
             return frame.rendered(extended, call.node)
@@ -89,23 +106,45 @@ def _begin(alt: object) -> Chain:
 
 def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
     origin = frame.origin(call.node)
+    library = chains[0].library if chains else ""
+    left_out = name in _LEFT_OUT
     for argument, node in zip(call.values, call.nodes, strict=False):
-        library = chains[0].library if chains else "builder"
-        frame.use(argument, node, f"argument of {library} {name}", Consumer.BUILDER, STORED)
+        consumer, strength = (Consumer.TEXT, ASSEMBLED) if left_out else (Consumer.BUILDER, STORED)
+        frame.use(argument, node, f"argument of {library or 'builder'} {name}", consumer, strength)
+    if name in _THROUGH:
+        return _through(frame, chains, call)
     step = Call(name, tuple(spread(call.values) if call.spread else call.values), origin)
-    model = _model(frame, chains[0].library if chains else "", name, call)
+    model = model_link(frame, library, name, call)
     return tuple(Chain(chain.library, (*chain.calls, *model, step)) for chain in chains[:MAX_ALTERNATIVES])
 
 
-def _model(frame: Frame, library: str, name: str, call: Called) -> tuple[Call, ...]:
-    """The table of the model that is a call's first argument."""
-    if library not in MODEL_LIBRARIES or not call.nodes or not (name == "Model" or name in DESTINATIONS):
+def _through(frame: Frame, chains: tuple[Chain, ...], call: Called) -> Value:
+    """`db.Scopes(failed)`: functions that are given the chain and give it back."""
+    value: Value = chains
+    for argument in call.values:
+        for alt in argument:
+            found = tuple(link for link in _result(frame, alt, value, call.node) if isinstance(link, Chain))
+            value = found or value
+    return value
+
+
+def _result(frame: Frame, function: Alternative, chain: Value, node: Node) -> Value:
+    """What a function of the project makes of a chain."""
+    if not isinstance(function, Function):
         return ()
-    owner = type_of(frame, call.nodes[0])
-    models = Models(frame.run)
-    for declaration in frame.run.index.lookup(*owner) if owner is not None else ():
-        tables = models.tables(declaration, library) if struct_fields(declaration) else ()
-        if tables:
-            value = union(made_up(t.encode()) if t else frame.unknown("table of a model", call.node) for t in tables)
-            return (Call(MODEL_TABLE, (value,), frame.origin(call.node)),)
-    return ()
+    if function.declaration is None:
+        results = apply(frame, function, [chain], [node], node)
+    else:
+        results = invoke(frame, function.declaration, Called(node, [node], [chain]), None, None) or []
+    return results[0] if results else ()
+
+
+def _use_loaded(frame: Frame, chain: Chain, call: Called) -> None:
+    """`Preload("Phases", conditions)` makes a statement of its own, over the association's table."""
+    for start, preload in loaded(frame, chain, call.node):
+        functions = [alt for alt in preload.arguments[1] if isinstance(alt, Function)]
+        found = [_result(frame, function, (start,), call.node) for function in functions]
+        conditions = Call("Where", preload.arguments[1:], preload.origin)
+        made: list[Value] = found or [(Chain(start.library, (*start.calls, conditions)),)]
+        for value in made:
+            frame.use(value, call.node, f"query builder, {preload.method}", Consumer.BUILDER)

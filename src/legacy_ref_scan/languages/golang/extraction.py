@@ -10,7 +10,7 @@ from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
-from legacy_ref_scan.languages.golang.orm.collect import mapped_fields
+from legacy_ref_scan.languages.golang.orm.collect import enqueue_users, mapped_fields
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, goes_to_people, place
 from legacy_ref_scan.languages.golang.sinks import is_path
@@ -38,6 +38,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
         yield from _placed(found, engine)
     embedded = list(engine.enqueue_embedded())
     engine.enqueue_torn()
+    enqueue_users(engine, [found.file for found in files])
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
     uses = select(roots, marks)

@@ -6,10 +6,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
-from legacy_ref_scan.languages.golang.builders import UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.embedded import is_whole_file
 from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
+from legacy_ref_scan.languages.golang.orm.links import UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import Known, Origin, Text, Unknown
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span

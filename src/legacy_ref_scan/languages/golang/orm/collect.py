@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from legacy_ref_scan.languages.golang.engine import Engine
+from legacy_ref_scan.languages.golang.engine import Engine, enclosing
+from legacy_ref_scan.languages.golang.orm.destinations import MODEL_LIBRARIES
 from legacy_ref_scan.languages.golang.orm.models import Models
-from legacy_ref_scan.languages.golang.packages import GoFile
+from legacy_ref_scan.languages.golang.packages import Declaration, GoFile
 from legacy_ref_scan.languages.golang.types import struct_fields
 from legacy_ref_scan.model import Access, Mapping, Span
 
@@ -31,6 +32,27 @@ def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mappin
         if tag.span not in known:
             yield _completed(tag, listed[tag.span.path], models)
     yield from (item for items in known.values() for item in items)
+
+
+def enqueue_users(engine: Engine, files: Iterable[GoFile]) -> None:
+    """Interprets functions that read a target's model into something else: no literal there names the target."""
+    models = Models(engine.fresh_run())
+    for file in files:
+        for declaration in file.in_order:
+            library = models.library(declaration) if struct_fields(declaration) else ""
+            if library in MODEL_LIBRARIES and set(models.tables(declaration, library)) & engine.names.tables:
+                _enqueue_users(engine, declaration)
+
+
+def _enqueue_users(engine: Engine, declaration: Declaration) -> None:
+    name, package = declaration.name, declaration.file.package
+    starts = [f".Model({lead}{qualifier}{name}" for lead in ("&", "new(", "(*") for qualifier in ("", f"{package}.")]
+    pattern = re.compile(b"(?:" + b"|".join(re.escape(start.encode()) for start in starts) + rb")\b")
+    for source in engine.index.holding(tuple(starts)):
+        file = engine.index.parse(source)
+        for match in pattern.finditer(source.data):
+            for user in enclosing(file, match.start()):
+                engine.enqueue(user, 0)
 
 
 def _completed(tag: Mapping, file: GoFile, models: Models) -> Mapping:

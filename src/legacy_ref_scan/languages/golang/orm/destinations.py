@@ -1,0 +1,119 @@
+"""What a chain's structs say: the table of its model, the rows it is read into, the tables of its associations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from legacy_ref_scan.languages.golang.frame import Frame, TypeName
+from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE
+from legacy_ref_scan.languages.golang.orm.models import Models
+from legacy_ref_scan.languages.golang.orm.statement import known_texts
+from legacy_ref_scan.languages.golang.packages import Node
+from legacy_ref_scan.languages.golang.stdlib import Called
+from legacy_ref_scan.languages.golang.types import field_type, struct_fields, type_of
+from legacy_ref_scan.languages.golang.values import Call, Chain, External, Value, made_up, union
+
+MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg"))
+DESTINATIONS = frozenset(
+    "Find First Last Take Create Save Delete FirstOrCreate FirstOrInit FindInBatches Scan Get CreateInBatches Insert "
+    "InsertOne Update Iterate FindAndCount Exist Count Sum".split()
+)
+"""Methods whose first argument is a model, in gorm with a condition behind it."""
+_INTO = frozenset("Find First Last Take Scan Get FindInBatches FindAndCount".split())
+_JOINS = frozenset(("Joins", "InnerJoins"))
+_LOADS = frozenset(("Preload", "Relation"))
+
+
+def model_link(frame: Frame, library: str, name: str, call: Called) -> tuple[Call, ...]:
+    """The table of the model that is a call's first argument, and the model."""
+    if library not in MODEL_LIBRARIES or not call.nodes or not (name == "Model" or name in DESTINATIONS):
+        return ()
+    owner = _struct_of(frame, call.nodes[-1] if name == "Scan" else call.nodes[0])
+    value = _tables(frame, library, owner, call.node) if owner is not None else ()
+    if owner is None or not value:
+        return ()
+    return (Call(MODEL_TABLE, (value, (External(*owner),)), frame.origin(call.node)),)
+
+
+def _struct_of(frame: Frame, node: Node) -> TypeName | None:
+    """The struct of the project that an expression is of, a pointer to it or a list of it."""
+    owner = type_of(frame, node)
+    if owner is None or owner[0] not in frame.run.index.folders:
+        return None
+    return owner if any(struct_fields(d) for d in frame.run.index.lookup(*owner)) else None
+
+
+def _tables(frame: Frame, library: str, owner: TypeName, node: Node) -> Value:
+    models = Models(frame.run)
+    found = [t for d in frame.run.index.lookup(*owner) if struct_fields(d) for t in models.tables(d, library)]
+    return union(made_up(t.encode()) if t else frame.unknown("table of a model", node) for t in found)
+
+
+def note_rows(frame: Frame, chain: Chain, name: str) -> None:
+    """Remembers that rows of a table are read into a struct that is not the table's own model."""
+    models = [call for call in chain.calls if call.method == MODEL_TABLE]
+    if name not in _INTO or not models or any(call.method in ("Select", "Pluck", "Joins") for call in chain.calls):
+        return
+    into, named = models[-1], [call for call in chain.calls if call.method == "Table" and call.arguments]
+    sources = [
+        call.arguments[0] for call in named or (models[:1] if models[0].arguments[1] != into.arguments[1] else [])
+    ]
+    structs = [alt for alt in into.arguments[1] if isinstance(alt, External)]
+    for text in (text for value in sources for text in known_texts(value) if text):
+        for struct in structs:
+            key = (chain.library, struct.path, struct.name)
+            frame.run.knowledge.rows.setdefault(key, set()).add(text.split()[0])
+
+
+def with_associations(frame: Frame, chain: Chain, node: Node) -> Chain:
+    """`Joins("Phase")` as a join with the association's table."""
+    owner = _model_of(chain)
+    if owner is None or not any(call.method in _JOINS for call in chain.calls):
+        return chain
+    calls = [
+        _joined(frame, chain.library, owner, call, node) if call.method in _JOINS else call for call in chain.calls
+    ]
+    return replace(chain, calls=tuple(calls))
+
+
+def loaded(frame: Frame, chain: Chain, node: Node) -> Iterator[tuple[Chain, Call]]:
+    """For each `Preload("Phases", conditions)` the chain of the statement that it makes, and the call."""
+    owner = _model_of(chain)
+    if owner is None:
+        return
+    for call in chain.calls:
+        if call.method in _LOADS and len(call.arguments) > 1:
+            for path in known_texts(call.arguments[0]):
+                value = _association(frame, chain.library, owner, path, node)
+                if value:
+                    link = Call(MODEL_TABLE, (value, ()), call.origin)
+                    yield Chain(chain.library, (link,)), call
+
+
+def _model_of(chain: Chain) -> TypeName | None:
+    found = (call for call in chain.calls if call.method == MODEL_TABLE)
+    first = next(found, None)
+    structs = [alt for alt in first.arguments[1] if isinstance(alt, External)] if first is not None else []
+    return (structs[0].path, structs[0].name) if structs else None
+
+
+def _joined(frame: Frame, library: str, owner: TypeName, call: Call, node: Node) -> Call:
+    names = (
+        [text for text in known_texts(call.arguments[0]) if text.replace(".", "").isalnum()] if call.arguments else []
+    )
+    value = _association(frame, library, owner, names[0], node) if names else ()
+    if not value:
+        return call
+    alias = made_up(names[0].replace(".", "__").encode())
+    return Call(JOINED, (value, alias, *call.arguments[1:]), call.origin)
+
+
+def _association(frame: Frame, library: str, owner: TypeName, path: str, node: Node) -> Value:
+    """The table at the end of a path of fields such as `Executions.Phase`."""
+    current: TypeName | None = owner
+    for field in path.split("."):
+        current = field_type(frame.run.index, current, field) if current is not None else None
+    return (
+        _tables(frame, library, current, node) if current is not None and current[0] in frame.run.index.folders else ()
+    )
