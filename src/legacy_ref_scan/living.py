@@ -108,6 +108,8 @@ def _object(item: SchemaObject, schema: Schema) -> Iterator[Found]:
     gating, effect = _effect(item, schema)
     symbol = _symbol(item, schema.catalog)
     for span, watched in _uses(item, schema):
+        if item.cloned_from is not None and watched.via:
+            continue  # a partition's part of what the partitioned table has: it goes with that
         message = f"{item.kind} {symbol} needs {{target}}: {effect}"
         advice = f"drop or rebuild the {item.kind} without the column first" if gating else ""
         yield _reference(watched, Access.DEPEND, span, item.kind, symbol, gating, message, advice)

@@ -14,6 +14,9 @@ from legacy_ref_scan.model import Access, Fragment, Gap, Span
 ColumnId = tuple[int, int]
 """(oid of the relation, attnum of the column); attnum 0 is the whole row."""
 
+ObjectKey = tuple[str, str, int, str]
+"""(kind, schema, oid of the relation, name) of a `SchemaObject`."""
+
 NOWHERE = Span("", 0, 0)
 
 
@@ -27,6 +30,18 @@ class Use:
     column: ColumnId
     access: Access
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class NotNull:
+    """The constraint behind `NOT NULL` (pg_constraint has them since PostgreSQL 18).
+
+    `local`: declared on this table, not only because a parent has it. `heritable`: children get it too.
+    """
+
+    name: str
+    local: bool = True
+    heritable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +62,8 @@ class Column:
     sources: frozenset[ColumnId] = frozenset()  # columns of a view: where their values come from
     maybe: bool = False  # added or dropped under a condition that the replay can't decide
     gone: bool = False  # not in the schema any more, only looked for: `*` does not bring it along
-    local: bool = True  # declared here; False: only because a parent or the row type has it
+    local: bool = True  # declared here; False: only because a parent has it
+    required: NotNull | None = None  # the constraint of a column that is not null
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +110,8 @@ class SchemaObject:
     it needs with the token's place; `depends` the oids of all relations it needs besides its own. `relation` is the
     oid it belongs to. A constraint stands for its index too. A publication is one object with `relation` 0 and one
     for each table in it. A generated column and the key of a partitioned table are objects too ("generated", named
-    like the column; "partition key"), for they need columns as the others do.
+    like the column; "partition key"), for they need columns as the others do. `cloned_from` is the key of the object of
+    a partitioned table that a partition's object belongs to: PostgreSQL makes, renames and drops the two together.
     """
 
     # "index" | "constraint" | "trigger" | "policy" | "rule" | "statistics" | "publication" | "grant" | "generated" |
@@ -108,6 +125,7 @@ class SchemaObject:
     uses: tuple[Use, ...] = ()
     depends: frozenset[int] = frozenset()
     comment: str = ""
+    cloned_from: ObjectKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +148,7 @@ class Index(SchemaObject):
 class Constraint(SchemaObject):
     """`type`: "primary key", "unique", "check", "foreign key", "exclude". `columns` are attnums of `relation`.
 
-    `attributes` are those of its index, as in `Index`.
+    `attributes` are those of its index, as in `Index`. `local` is false for a CHECK that only parents declare.
     """
 
     kind: str = "constraint"
@@ -139,6 +157,8 @@ class Constraint(SchemaObject):
     references: int = 0  # oid of the referenced relation
     referenced: tuple[int, ...] = ()  # its attnums
     attributes: tuple[str, ...] = ()
+    include: tuple[int, ...] = ()  # the payload of a key's index
+    local: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +235,7 @@ class Catalog:
     search_path: tuple[str, ...] = ("public",)
     relations: Mapping[int, Relation] = field(default_factory=dict)
     names: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    objects: Mapping[tuple[str, str, int, str], SchemaObject] = field(default_factory=dict)
+    objects: Mapping[ObjectKey, SchemaObject] = field(default_factory=dict)
     functions: Mapping[tuple[str, str, tuple[str, ...]], Function] = field(default_factory=dict)
     types: Mapping[tuple[str, str], Type] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()

@@ -41,7 +41,9 @@ WHERE {_OWN} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S') AND {_NO_EXTEN
 COLUMNS = f"""
 SELECT n.nspname, c.relname, a.attname, rank() OVER (PARTITION BY c.oid ORDER BY a.attnum),
        format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef AND a.attgenerated = '', a.attgenerated,
-       a.attidentity, coalesce(col_description(c.oid, a.attnum), ''), c.relkind
+       a.attidentity, coalesce(col_description(c.oid, a.attnum), ''), a.attislocal,
+       coalesce((SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
+                 WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation), '')
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE {_OWN} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') AND a.attnum > 0 AND NOT a.attisdropped
       AND {_NO_EXTENSION.format("c.oid", "pg_class")}
@@ -53,11 +55,13 @@ SELECT n.nspname, t.relname, c.relname, i.indisunique, am.amname, i.indpred IS N
              WHERE k.pos <= i.indnkeyatts ORDER BY k.pos)::text[],
        array(SELECT a.attname FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(num, pos)
              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.num
-             WHERE k.pos > i.indnkeyatts ORDER BY k.pos)::text[]
+             WHERE k.pos > i.indnkeyatts ORDER BY k.pos)::text[],
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
+       coalesce((SELECT p.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent
+                 WHERE h.inhrelid = c.oid), '')
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am am ON am.oid = c.relam
 WHERE {_OWN} AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
-      AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid)
 """
 CONSTRAINTS = f"""
 SELECT n.nspname, t.relname, k.conname, k.contype,
@@ -65,31 +69,55 @@ SELECT n.nspname, t.relname, k.conname, k.contype,
              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.num ORDER BY c.pos)::text[],
        coalesce(r.relname, ''),
        array(SELECT a.attname FROM unnest(k.confkey) WITH ORDINALITY c(num, pos)
-             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.num ORDER BY c.pos)::text[]
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.num ORDER BY c.pos)::text[],
+       coalesce(obj_description(k.oid, 'pg_constraint'), ''), coalesce(q.conname, '')
 FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
-LEFT JOIN pg_class r ON r.oid = k.confrelid
-WHERE {_OWN} AND k.contype IN ('p', 'u', 'x', 'c', 'f') AND k.conparentid = 0
+LEFT JOIN pg_class r ON r.oid = k.confrelid LEFT JOIN pg_constraint q ON q.oid = k.conparentid
+WHERE {_OWN} AND k.contype IN ('p', 'u', 'x', 'c', 'f')
+      -- one for each partition of the table that a foreign key refers to: how PostgreSQL works, not what it is told
+      AND NOT (k.contype = 'f' AND k.conparentid <> 0 AND k.conrelid = q.conrelid)
+"""
+NOT_NULL = f"""
+SELECT n.nspname, t.relname, a.attname, k.conname, k.conislocal, NOT k.connoinherit
+FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_namespace n ON n.oid = k.connamespace
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1] WHERE {_OWN} AND k.contype = 'n'
 """
 TRIGGERS = f"""
 SELECT n.nspname, t.relname, g.tgname, f.proname, g.tgtype,
        coalesce(g.tgoldtable::text, ''), coalesce(g.tgnewtable::text, ''),
        array(SELECT a.attname FROM unnest(g.tgattr::int2[]) WITH ORDINALITY c(num, pos)
-             JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.num ORDER BY c.pos)::text[]
+             JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.num ORDER BY c.pos)::text[],
+       coalesce(obj_description(g.oid, 'pg_trigger'), ''), g.tgparentid <> 0
 FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-JOIN pg_proc f ON f.oid = g.tgfoid WHERE {_OWN} AND NOT g.tgisinternal AND g.tgparentid = 0
+JOIN pg_proc f ON f.oid = g.tgfoid WHERE {_OWN} AND NOT g.tgisinternal
 """
 NAMED = f"""
-SELECT 'policy', t.relname, p.polname FROM pg_policy p JOIN pg_class t ON t.oid = p.polrelid
+SELECT 'policy', t.relname::text, p.polname::text, coalesce(obj_description(p.oid, 'pg_policy'), '')
+FROM pg_policy p JOIN pg_class t ON t.oid = p.polrelid
 UNION ALL
-SELECT 'rule', t.relname, r.rulename FROM pg_rewrite r JOIN pg_class t ON t.oid = r.ev_class
+SELECT 'rule', t.relname, r.rulename, coalesce(obj_description(r.oid, 'pg_rewrite'), '')
+FROM pg_rewrite r JOIN pg_class t ON t.oid = r.ev_class
 JOIN pg_namespace n ON n.oid = t.relnamespace WHERE {_OWN} AND r.rulename <> '_RETURN'
 UNION ALL
-SELECT 'statistics', t.relname, s.stxname FROM pg_statistic_ext s JOIN pg_class t ON t.oid = s.stxrelid
+SELECT 'statistics', m.nspname || '.' || t.relname, s.stxname, ''
+FROM pg_statistic_ext s JOIN pg_class t ON t.oid = s.stxrelid JOIN pg_namespace m ON m.oid = s.stxnamespace
 UNION ALL
-SELECT 'publication', '', p.pubname FROM pg_publication p
+SELECT 'publication', '', p.pubname, '' FROM pg_publication p
 UNION ALL
-SELECT 'publication', t.relname, p.pubname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-JOIN pg_class t ON t.oid = r.prrelid
+SELECT 'publication', t.relname, p.pubname, ''
+FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class t ON t.oid = r.prrelid
+UNION ALL
+SELECT 'schema', '', n.nspname, '' FROM pg_namespace n WHERE {_OWN}
+UNION ALL
+SELECT 'grant', n.nspname || '.' || t.relname || '.' || a.attname, lower(x.privilege_type), ''
+FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid JOIN pg_namespace n ON n.oid = t.relnamespace,
+     aclexplode(a.attacl) x WHERE {_OWN} AND NOT a.attisdropped
+UNION ALL
+SELECT 'owned sequence', n.nspname || '.' || s.relname, t.relname || '.' || a.attname, ''
+FROM pg_depend d JOIN pg_class s ON s.oid = d.objid JOIN pg_namespace n ON n.oid = s.relnamespace
+JOIN pg_class t ON t.oid = d.refobjid JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE {_OWN} AND s.relkind = 'S' AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+      AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 """
 FUNCTIONS = f"""
 SELECT n.nspname, p.proname, array(SELECT format_type(u, NULL) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY x(u, o)
@@ -121,7 +149,6 @@ SELECT DISTINCT kind, owner, name, t.relname, a.attname FROM (
   SELECT 'trigger', v.relname, r.tgname, d.refobjid, d.refobjsubid
   FROM pg_depend d JOIN pg_trigger r ON d.classid = 'pg_trigger'::regclass AND d.objid = r.oid
   JOIN pg_class v ON v.oid = r.tgrelid WHERE d.refclassid = 'pg_class'::regclass AND NOT r.tgisinternal
-        AND r.tgparentid = 0
   UNION ALL
   SELECT 'statistics', v.relname, r.stxname, d.refobjid, d.refobjsubid
   FROM pg_depend d JOIN pg_statistic_ext r ON d.classid = 'pg_statistic_ext'::regclass AND d.objid = r.oid
@@ -157,30 +184,34 @@ def facts_of_database(connection: Connection) -> Facts:
             "kind": kind, "partitioned": partitioned, "comment": comment, "parents": parents,
         }  # fmt: skip
     for row in _rows(connection, COLUMNS):
-        schema, table, name, rank, kind, not_null, default, generated, identity, comment, _ = row
+        schema, table, name, rank, kind, not_null, default, generated, identity, comment, local, collation = row
         facts["column", schema, table, name] = {
             "rank": rank, "type": kind, "not_null": not_null, "default": default,
             "generated": {"s": "stored", "v": "virtual"}.get(_char(generated), ""),
             "identity": {"a": "always", "d": "by default"}.get(_char(identity), ""), "comment": comment,
+            "local": local, "collation": collation,
         }  # fmt: skip
-    for schema, table, name, unique, method, predicate, columns, include in _rows(connection, INDEXES):
+    for schema, table, name, unique, method, predicate, columns, include, comment, parent in _rows(connection, INDEXES):
         facts["index", schema, table, name] = {
             "unique": unique, "method": method, "predicate": predicate, "columns": columns, "include": include,
+            "comment": comment, "parent": parent,
         }  # fmt: skip
-    for schema, table, name, kind, columns, references, referenced in _rows(connection, CONSTRAINTS):
+    for schema, table, name, kind, columns, references, referenced, comment, parent in _rows(connection, CONSTRAINTS):
         word = _CONSTRAINT_TYPES[_char(kind)]
         facts["constraint", schema, table, name] = {
             "type": word, "columns": sorted(columns) if word == "check" else columns, "references": references,
-            "referenced": referenced,
+            "referenced": referenced, "comment": comment, "parent": parent,
         }  # fmt: skip
-    for schema, table, name, function, bits, old, new, columns in _rows(connection, TRIGGERS):
+    for schema, table, column, *fields in _rows(connection, NOT_NULL):
+        facts["not null", schema, table, column] = dict(zip(("name", "local", "heritable"), fields, strict=True))
+    for schema, table, name, function, bits, old, new, columns, comment, cloned in _rows(connection, TRIGGERS):
         facts["trigger", schema, table, name] = {
             "function": function, "row": bool(bits & 1), "update_of": columns, "old": old, "new": new,
             "timing": "before" if bits & 2 else "instead of" if bits & 64 else "after",
-            "events": {word for bit, word in _EVENTS.items() if bits & bit},
+            "events": {word for bit, word in _EVENTS.items() if bits & bit}, "comment": comment, "cloned": cloned,
         }  # fmt: skip
-    for kind, table, name in _rows(connection, NAMED):
-        facts[kind, table, name] = {}
+    for kind, table, name, comment in _rows(connection, NAMED):
+        facts[kind, table, name] = {"comment": comment}
     for row in _rows(connection, FUNCTIONS):
         schema, name, types, names, modes, returns, many, language, body, procedure, atomic = row
         facts["function", schema, name, ",".join(types)] = {
@@ -216,6 +247,8 @@ def facts_of_catalog(catalog: Catalog) -> Facts:
         facts.update(_object(catalog, item))
     for function in catalog.functions.values():
         facts.update(_function(catalog, function))
+    for schema in catalog.schemas - {"pg_temp"}:
+        facts["schema", "", schema] = {}
     for kind in catalog.types.values():
         if kind.kind in ("enum", "domain", "range"):
             fields = {"kind": kind.kind, "labels": list(kind.labels), "base": kind.base}
@@ -229,13 +262,24 @@ def _relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[tuple[str,
         "parents": [catalog.relations[oid].name for oid in relation.parents],
     }  # fmt: skip
     if relation.kind == "sequence":
+        for use in relation.uses:
+            owner = catalog.relations[use.column[0]]
+            (name,) = _names(catalog, owner.oid, (use.column[1],))
+            yield ("owned sequence", f"{relation.schema}.{relation.name}", f"{owner.name}.{name}"), {}
         return
     for rank, column in enumerate(relation.columns, 1):
         yield ("column", relation.schema, relation.name, column.name), {
             "rank": rank, "type": column.type or None, "not_null": column.not_null,
             "default": column.default is not None and not column.generated, "generated": column.generated,
             "identity": column.identity, "comment": column.comment,
+            "local": None if relation.kind in ("view", "matview") else column.local,
+            "collation": None if relation.kind in ("view", "matview") else column.collation,
         }  # fmt: skip
+    for column in relation.columns:
+        if (required := column.required) is not None:
+            yield ("not null", relation.schema, relation.name, column.name), {
+                "name": required.name, "local": required.local, "heritable": required.heritable,
+            }  # fmt: skip
     if relation.kind in ("view", "matview"):
         yield from _dependencies(catalog, ("view", relation.name, ""), relation)
 
@@ -255,6 +299,11 @@ def _names(catalog: Catalog, oid: int, attnums: tuple[int, ...]) -> list[str]:
     return [columns[attnum] if attnum else "" for attnum in attnums]
 
 
+def _parent(item: SchemaObject) -> str:
+    # an index that a key stands for may belong to a plain index of the parent: pg_constraint does not say so
+    return item.cloned_from[3] if item.cloned_from and item.cloned_from[0] == item.kind else ""
+
+
 def _object(catalog: Catalog, item: SchemaObject) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     table = catalog.relations[item.relation] if item.relation else None
     if table is not None and table.schema == "pg_temp":
@@ -266,6 +315,7 @@ def _object(catalog: Catalog, item: SchemaObject) -> Iterator[tuple[tuple[str, .
                 "unique": item.unique, "method": item.method, "predicate": bool(item.predicate),
                 "columns": _names(catalog, item.relation, item.columns),
                 "include": _names(catalog, item.relation, item.include),
+                "comment": item.comment, "parent": _parent(item),
             }  # fmt: skip
         case Constraint():
             columns = _names(catalog, item.relation, item.columns)
@@ -274,15 +324,22 @@ def _object(catalog: Catalog, item: SchemaObject) -> Iterator[tuple[tuple[str, .
                 "type": item.type, "columns": sorted(columns) if item.type == "check" else columns,
                 "references": target.name if target else "",
                 "referenced": _names(catalog, target.oid, item.referenced) if target else [],
+                "comment": item.comment, "parent": _parent(item),
             }  # fmt: skip
         case Trigger():
             yield ("trigger", item.schema, name, item.name), {
                 "function": item.function[1], "row": item.row_level, "timing": item.timing,
                 "events": set(item.events), "update_of": _names(catalog, item.relation, item.update_of),
-                "old": item.old_table, "new": item.new_table,
+                "old": item.old_table, "new": item.new_table, "comment": item.comment, "cloned": bool(item.cloned_from),
             }  # fmt: skip
-        case _ if item.kind not in ("grant", "generated", "partition key"):
-            yield (item.kind, name, item.name), {}
+        case SchemaObject(kind="grant") if table is not None:
+            for number in {use.column[1] for use in item.uses}:
+                (own,) = _names(catalog, item.relation, (number,))
+                yield ("grant", f"{table.schema}.{name}.{own}", item.name.partition(" ")[0]), {}
+        case SchemaObject(kind="statistics"):
+            yield (item.kind, f"{item.schema}.{name}", item.name), {}
+        case _ if item.kind not in ("generated", "partition key"):
+            yield (item.kind, name, item.name), {"comment": item.comment}
     if item.kind in ("policy", "rule", "trigger", "statistics", "publication", "generated"):
         yield from _dependencies(catalog, (item.kind, name, item.name), item)
 
@@ -312,6 +369,6 @@ def differences(truth: Facts, ours: Facts) -> list[str]:
             lines.append(f"too much {' '.join(key)}: {ours[key]}")
         else:
             for field, value in truth[key].items():
-                if ours[key][field] is not None and value is not None and ours[key][field] != value:
+                if ours[key].get(field) is not None and value is not None and ours[key][field] != value:
                     lines.append(f"{' '.join(key)}: {field} is {value!r}, not {ours[key][field]!r}")
     return lines

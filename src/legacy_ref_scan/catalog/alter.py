@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import columns, constraints
+from legacy_ref_scan.catalog import columns, constraints, notnull, partitions
 from legacy_ref_scan.catalog.copying import copy_check, matching
 from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
-from legacy_ref_scan.catalog.state import columns_used
+from legacy_ref_scan.catalog.state import columns_used, key_of
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.schema import Column, Constraint, Index, Relation
@@ -20,8 +20,11 @@ Handler = Callable[[Statement, int, Node], None]
 def alter_table(statement: Statement) -> None:
     """ALTER TABLE, VIEW, MATERIALIZED VIEW, FOREIGN TABLE, SEQUENCE with a list of commands."""
     node = statement.node
-    if node.has("kw_index") or node.has("kw_tablespace"):
-        return  # ALTER INDEX … ATTACH PARTITION, ALTER TABLE ALL IN TABLESPACE: no column is concerned
+    if node.has("kw_index"):
+        _attach_index(statement)
+        return
+    if node.has("kw_tablespace"):
+        return  # ALTER TABLE ALL IN TABLESPACE: no column is concerned
     relation = statement.relation(node)
     if relation is None:
         return
@@ -37,6 +40,16 @@ def alter_table(statement: Statement) -> None:
         else:
             handler(statement, oid, command)
     _add_constraints(statement, oid, commands)
+
+
+def _attach_index(statement: Statement) -> None:
+    """ALTER INDEX … ATTACH PARTITION; the other forms concern no column."""
+    command = next(statement.node.find("partition_cmd", "index_partition_cmd"), None)
+    above = statement.qualified(statement.node.child("qualified_name"))
+    below = statement.qualified(command.first("qualified_name")) if command else None
+    parent, child = (statement.state.index(name) if name else None for name in (above, below))
+    if parent is not None and child is not None:
+        statement.state.put(replace(child, cloned_from=key_of(parent)))
 
 
 def _pass(command: Node) -> int:
@@ -62,7 +75,7 @@ def _handler(command: Node) -> Handler | None:
     if words[0] == "kw_drop":
         return _drop_constraint if words[1] == "kw_constraint" else _drop_column
     if words[0] == "kw_alter":
-        return None if words[1] == "ERROR" else (_nothing if words[1] == "kw_constraint" else _alter_column)
+        return None if words[1] == "ERROR" else (_alter_constraint if words[1] == "kw_constraint" else _alter_column)
     if words[:2] == ["kw_no", "kw_inherit"]:
         return _no_inherit
     if words[0] in ("kw_inherit", "kw_of"):
@@ -109,8 +122,11 @@ def _add_column(statement: Statement, oid: int, command: Node) -> None:
     made = statement.state.relations[oid].column(statement.name(name))
     for child in statement.state.descendants(oid):
         if made is not None and child.column(made.name) is None:
-            statement.state.add_column(child.oid, replace(made, local=False))
+            added = replace(made, local=False, not_null=False, required=None)
+            statement.state.add_column(child.oid, added)
             columns.add_generated(statement, child.oid, definition)
+    if made is not None and made.required is not None:
+        notnull.require(statement.state, oid, made.name)  # once more, for the children
 
 
 def _present(statement: Statement, oid: int, name: Node, old: Column, expected: bool) -> None:
@@ -165,10 +181,24 @@ def _alter_column(statement: Statement, oid: int, command: Node) -> None:
         return
     if relation.kind in ("view", "matview") and command.child("alter_column_default") is None:
         return
+    if _not_null(statement, oid, column, command):
+        return
     for member in _family(statement, oid):
         own = statement.state.relations[member].column(column.name)
         if own is not None:
             _change_column(statement, member, own, command)
+
+
+def _not_null(statement: Statement, oid: int, column: Column, command: Node) -> bool:
+    words = [child.type for child in command.children][-3:]
+    only = statement.node.first("kw_only") is not None
+    if words == ["kw_set", "kw_not", "kw_null"]:
+        notnull.require(statement.state, oid, column.name, only=only)
+    elif words == ["kw_drop", "kw_not", "kw_null"]:
+        notnull.release(statement.state, oid, column.name, only=only)
+    else:
+        return False
+    return True
 
 
 def _change_column(statement: Statement, oid: int, column: Column, command: Node) -> None:
@@ -186,10 +216,6 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
         change(default=text, remarks=columns.remarked(column, "default", statement.span(default) if text else None))
     elif typed is not None:
         _change_type(statement, oid, column, command, typed)
-    elif words[:3] == ["kw_set", "kw_not", "kw_null"]:
-        change(not_null=True)
-    elif words[:3] == ["kw_drop", "kw_not", "kw_null"]:
-        change(not_null=False)
     elif words[:2] == ["kw_add", "kw_generated"]:
         always = command.first("kw_always") is not None
         change(identity="always" if always else "by default")
@@ -258,6 +284,15 @@ def _add_constraints(statement: Statement, oid: int, commands: list[Node]) -> No
             copy_check(statement, statement.state.relations[oid], child)
 
 
+def _alter_constraint(statement: Statement, oid: int, command: Node) -> None:
+    """ALTER CONSTRAINT: only [NO] INHERIT, which NOT NULL alone can have, changes what the catalog holds."""
+    words = {child.type for child in command.walk()}
+    name = command.child("name")
+    column = notnull.named(statement.state.relations[oid], statement.name(name)) if name else None
+    if column is not None and "kw_inherit" in words:
+        notnull.set_heritable(statement.state, oid, column, "kw_no" not in words)
+
+
 def _drop_constraint(statement: Statement, oid: int, command: Node) -> None:
     node = command.child("name")
     if node is None:
@@ -266,8 +301,11 @@ def _drop_constraint(statement: Statement, oid: int, command: Node) -> None:
     state = statement.state
     item = state.object("constraint", oid, name)
     if item is None:
-        # NOT NULL constraints have names since PostgreSQL 18; the catalog does not hold them
-        if not (command.has("kw_if") or statement.lenient) and not name.endswith("_not_null"):
+        column = notnull.named(state.relations[oid], name)
+        if column is not None:
+            notnull.release(state, oid, column.name, only=statement.node.first("kw_only") is not None)
+        # before PostgreSQL 18 these constraints had no names
+        elif not (command.has("kw_if") or statement.lenient) and not name.endswith("_not_null"):
             statement.gap(node, "catalog-unknown-object", f'constraint "{name}" is not in the catalog')
         return
     items = [object_item(state, item)]
@@ -291,6 +329,7 @@ def adopt(statement: Statement, parent: Relation, oid: int) -> None:
     if parent.oid not in relation.parents:
         columns = tuple(replace(c, local=c.local and not parent.partitioned) for c in relation.columns)
         statement.state.change_relation(oid, parents=(*relation.parents, parent.oid), columns=columns)
+        notnull.joined(statement.state, oid, parent)
 
 
 def _no_inherit(statement: Statement, oid: int, command: Node) -> None:
@@ -304,11 +343,14 @@ def disown(statement: Statement, parent: Relation, oid: int) -> None:
     state = statement.state
     relation = state.relations[oid]
     rest = tuple(p for p in relation.parents if p != parent.oid)
-    shared = set(matching(parent, relation).values())
+    kept = {c.name for p in rest if p in state.relations for c in state.relations[p].columns}
+    free = {number for number in matching(parent, relation).values() if number} - {
+        c.attnum for c in relation.columns if c.name in kept
+    }
+    notnull.parted(state, oid, parent)
+    columns = state.relations[oid].columns
     state.change_relation(
-        oid,
-        parents=rest,
-        columns=tuple(replace(c, local=True) if c.attnum in shared and not rest else c for c in relation.columns),
+        oid, parents=rest, columns=tuple(replace(c, local=True) if c.attnum in free else c for c in columns)
     )
 
 
@@ -323,5 +365,7 @@ def _partition(statement: Statement, oid: int, command: Node) -> None:
         return
     if command.has("kw_attach"):
         adopt(statement, statement.state.relations[oid], child.oid)
+        partitions.equip(statement.state, statement.state.relations[oid], child.oid, attached=True)
     elif command.has("kw_detach"):
+        partitions.part(statement.state, statement.state.relations[oid], child.oid)
         disown(statement, statement.state.relations[oid], child.oid)

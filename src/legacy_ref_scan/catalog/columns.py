@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from legacy_ref_scan.catalog import notnull
 from legacy_ref_scan.catalog.constraints import Clause, inline_clauses
 from legacy_ref_scan.catalog.names import choose, qualified, quoted
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.model import Access, Span
-from legacy_ref_scan.schema import Column, Relation, SchemaObject, Use
+from legacy_ref_scan.schema import Column, NotNull, Relation, SchemaObject, Use
 from legacy_ref_scan.sql.tree import Node
 
 SEQUENCE_COLUMNS = (
@@ -30,7 +31,7 @@ def declared(statement: Statement, node: Node) -> Column:
         attnum=0,
         name=statement.name(name),
         type=kind.name if kind else "",
-        not_null=bool(kind and kind.serial),
+        required=NotNull("") if kind and kind.serial else None,
         span=statement.span(name),
         maybe=statement.maybe,
     )
@@ -52,27 +53,38 @@ def with_qualifiers(statement: Statement, column: Column, qualifiers: Node | Non
         expression = element.child("a_expr")
         if words[0] == "kw_default" and expression:
             column = replace(column, default=default_text(statement, expression, column.type))
-        elif words[0] == "kw_primary" or words[:2] == ["kw_not", "kw_null"]:
-            column = replace(column, not_null=True)
+        elif words[:2] == ["kw_not", "kw_null"]:
+            name = statement.qualified(node.child("name"))
+            heritable = not element.has("opt_no_inherit")
+            column = replace(column, required=NotNull(name.name if name else "", heritable=heritable))
         elif words[0] == "kw_generated":
             column = generated(statement, column, element)
     return column
 
 
-_NULL = re.compile(r"\(*\s*null\s*\)*(::.*)?", re.IGNORECASE | re.DOTALL)
+_NULL = re.compile(r"\(*\s*null\s*\)*(?:::(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 def default_text(statement: Statement, expression: Node | None, kind: str) -> str | None:
-    """A default as written. PostgreSQL stores none for a plain NULL, unless the type's length has to be applied."""
+    """A default as written. PostgreSQL stores none for a plain NULL, unless it has to be made the column's type."""
     text = statement.raw(expression) if expression is not None else None
-    return None if text is None or (_NULL.fullmatch(text) and "(" not in kind) else text
+    null = _NULL.fullmatch(text) if text is not None else None
+    if expression is None or null is None:
+        return text
+    cast = (
+        type_name(statement.state, statement.tree.text, expression.end - len(null[1]), expression.end)
+        if null[1]
+        else None
+    )
+    same = cast is None or cast.name == kind
+    return None if same and "(" not in kind else text
 
 
 def generated(statement: Statement, column: Column, element: Node) -> Column:
     """GENERATED … AS IDENTITY or AS (expression)."""
     if element.has("kw_identity"):
         always = element.first("kw_always") is not None
-        return replace(column, identity="always" if always else "by default", not_null=True)
+        return replace(column, identity="always" if always else "by default", required=column.required or NotNull(""))
     expression = element.child("a_expr")
     how = element.child("opt_virtual_or_stored")
     # PostgreSQL 18 makes VIRTUAL the default; before it, STORED was the only kind and had to be said.
@@ -94,16 +106,17 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
     if inherited is not None:
         merged = replace(
             inherited,
-            not_null=inherited.not_null or column.not_null,
             default=column.default if column.default is not None or _says_default(node) else inherited.default,
             generated=column.generated or inherited.generated,
             identity=column.identity or inherited.identity,
             local=True,
         )
         state.change_column(oid, inherited.attnum, **_fields(merged))
-        column = replace(merged, identity=column.identity)
+        required, column = column.required, replace(merged, identity=column.identity)
     else:
-        column = state.add_column(oid, column)
+        required, column = column.required, state.add_column(oid, replace(column, required=None))
+    if required is not None:
+        notnull.require(state, oid, column.name, required.name, heritable=required.heritable)
     typed = node.child("Typename")
     if typed is not None and type_name(state, statement.tree.text, typed.start, typed.end).serial:
         sequence = new_sequence(statement, state.relations[oid], column)
@@ -121,7 +134,7 @@ def _says_default(node: Node) -> bool:
 
 
 def _fields(column: Column) -> dict[str, object]:
-    names = ("not_null", "default", "generated", "identity", "local")
+    names = ("default", "generated", "identity", "local")
     return {name: getattr(column, name) for name in names}
 
 

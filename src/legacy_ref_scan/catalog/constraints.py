@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from legacy_ref_scan.catalog import notnull, partitions
 from legacy_ref_scan.catalog.figure import expression_name
 from legacy_ref_scan.catalog.names import Name, addition, choose, distinct_names, qualified, quoted
 from legacy_ref_scan.catalog.state import State
@@ -81,7 +82,7 @@ def add_groups(statement: Statement, oid: int, groups: list[list[Clause]]) -> No
     """Add constraints in PostgreSQL's order; of equal keys in one group the first stays."""
     clauses = [clause for group in groups for clause in _merged(statement, _in_order(group))]
     for clause in (c for group in groups for c in group if "kw_not" in c.words and c.node.has("ColId")):
-        add_not_null(statement, oid, clause.node)
+        add_not_null(statement, oid, clause)
     for clause in _in_order(clauses):
         made = _make(statement, statement.state.relations[oid], clause)
         if made is not None:
@@ -114,22 +115,17 @@ def _key_of(statement: Statement, clause: Clause) -> tuple[str, ...]:
     return (*(statement.name(name) for name in _names(clause)), "", *options, clause.attributes.lower())
 
 
-def add_not_null(statement: Statement, oid: int, node: Node) -> None:
-    """`ADD CONSTRAINT x NOT NULL c`: the column is not null; the constraint itself holds nothing else."""
+def add_not_null(statement: Statement, oid: int, clause: Clause) -> None:
+    """`CONSTRAINT x NOT NULL c`."""
     relation = statement.state.relations[oid]
-    for name in node.all("ColId"):
+    given = clause.name.name if clause.name else ""
+    heritable = not any(
+        "kw_inherit" in {c.type for c in e.children} for e in clause.node.find("ConstraintAttributeElem")
+    )
+    for name in clause.node.all("ColId"):
         if relation.column(statement.name(name)) is None:
             statement.unknown_column(name, relation, statement.name(name))
-        set_not_null(statement, oid, statement.name(name))
-
-
-def set_not_null(statement: Statement, oid: int, name: str) -> None:
-    """A column and those of the children are not null."""
-    state = statement.state
-    for relation in (state.relations[oid], *state.descendants(oid)):
-        column = relation.column(name)
-        if column is not None and not column.not_null:
-            state.change_column(relation.oid, column.attnum, not_null=True)
+        notnull.require(statement.state, oid, statement.name(name), given, heritable=heritable)
 
 
 def _enter(statement: Statement, made: Constraint) -> None:
@@ -140,7 +136,9 @@ def _enter(statement: Statement, made: Constraint) -> None:
     state.put(made)
     if made.type == "primary key":
         for name in _named(state.relations[made.relation], made.columns):
-            set_not_null(statement, made.relation, name)
+            notnull.require(state, made.relation, name)
+    if statement.node.first("kw_only") is None:
+        partitions.spread(state, made)
 
 
 def _make(statement: Statement, relation: Relation, clause: Clause) -> Constraint | None:
@@ -188,7 +186,7 @@ def _free(state: State, relation: Relation) -> Callable[[str], bool]:
 
 def _free_index(state: State, relation: Relation) -> Callable[[str], bool]:
     schema = relation.schema
-    return lambda name: state.relation_name_taken(schema, name) or state.constraint_name_taken(schema, name)
+    return lambda name: state.index_name_taken(schema, name, key=True)
 
 
 def _constraint(statement: Statement, relation: Relation, clause: Clause, name: str, needs: Needs) -> Constraint:
@@ -222,7 +220,7 @@ def _key(statement: Statement, relation: Relation, clause: Clause) -> Constraint
     second, label = ("", "pkey") if clause.type == "primary key" else (addition(attributes), "key")
     name = choose(relation.name, second, label, _free_index(statement.state, relation))
     made = _constraint(statement, relation, clause, name, Needs((*uses, *more)))
-    return replace(made, columns=attnums, attributes=tuple(attributes))
+    return replace(made, columns=attnums, include=included, attributes=tuple(attributes))
 
 
 def _using_index(statement: Statement, relation: Relation, clause: Clause, node: Node) -> Constraint | None:
@@ -233,7 +231,7 @@ def _using_index(statement: Statement, relation: Relation, clause: Clause, node:
         return None
     statement.state.remove(index)
     made = _constraint(statement, relation, clause, index.name, Needs(index.uses))
-    return replace(made, columns=index.columns, attributes=index.attributes)
+    return replace(made, columns=index.columns, include=index.include, attributes=index.attributes)
 
 
 def _exclude(statement: Statement, relation: Relation, clause: Clause) -> Constraint:

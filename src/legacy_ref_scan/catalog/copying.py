@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from legacy_ref_scan.catalog import notnull
 from legacy_ref_scan.catalog.names import addition, choose, distinct_names, qualified
-from legacy_ref_scan.catalog.rewriting import rename_words
+from legacy_ref_scan.catalog.rewriting import move_table, rename_object
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
-from legacy_ref_scan.schema import Constraint, Index, Relation, SchemaObject, Use
+from legacy_ref_scan.schema import Constraint, Index, Relation, SchemaObject, Trigger, Use
 from legacy_ref_scan.sql.tree import Node
 
 
@@ -27,19 +28,23 @@ def moved(item: SchemaObject, source: Relation, target: Relation) -> SchemaObjec
         oid, attnum = use.column
         return replace(use, column=(target.oid, numbers.get(attnum, attnum))) if oid == source.oid else use
 
-    old, new = (f"ALTER TABLE {qualified(r.schema, r.name)} " for r in (source, target))
-    definition = item.definition
+    # a foreign key to its own table: what it refers to stays
+    own = len(item.columns) if isinstance(item, Constraint) and item.type == "foreign key" else len(item.uses)
     copied = replace(
         item,
         relation=target.oid,
-        schema=target.schema,
-        uses=tuple(number(use) for use in item.uses),
-        definition=new + definition[len(old) :] if definition.startswith(old) else definition,
+        schema=target.schema if item.schema else "",
+        uses=(*(number(use) for use in item.uses[:own]), *item.uses[own:]),
+        definition=move_table(item.definition, source.name, qualified(target.schema, target.name)),
+        comment="",
+        cloned_from=None,
     )
-    if isinstance(copied, Constraint | Index):
-        copied = replace(copied, columns=tuple(numbers.get(a, a) for a in copied.columns))
-    if isinstance(copied, Index):
-        return replace(copied, include=tuple(numbers.get(a, a) for a in copied.include))
+    match copied:
+        case Constraint() | Index():
+            include = tuple(numbers.get(a, a) for a in copied.include)
+            return replace(copied, columns=tuple(numbers.get(a, a) for a in copied.columns), include=include)
+        case Trigger():
+            return replace(copied, update_of=tuple(numbers.get(a, a) for a in copied.update_of))
     return copied
 
 
@@ -97,41 +102,40 @@ def copy_like(statement: Statement, oid: int, node: Node) -> None:
                 statement.state.put(moved(item, source, statement.state.relations[oid]))
     if "indexes" in options:
         for item in statement.state.of(source.oid):
-            if isinstance(item, Index) or (isinstance(item, Constraint) and item.type in _KEYS):
-                _copy_index(statement.state, item, source, statement.state.relations[oid])
+            if isinstance(item, Index) or (isinstance(item, Constraint) and item.type in KEYS):
+                copied = clone_index(statement.state, item, source, statement.state.relations[oid])
+                comment = item.comment if "comments" in options else ""
+                statement.state.put(replace(copied, comment=comment))
+                for column in source.columns if copied.name.endswith("pkey") else ():
+                    if isinstance(item, Constraint) and item.type == "primary key" and column.attnum in item.columns:
+                        notnull.require(statement.state, oid, column.name)
     if "statistics" in options:
         for item in statement.state.of(source.oid):
             if item.kind == "statistics":
                 _copy_statistics(statement.state, item, source, statement.state.relations[oid])
 
 
-_KEYS = {"primary key": "pkey", "unique": "key", "exclude": "excl"}
+KEYS = {"primary key": "pkey", "unique": "key", "exclude": "excl"}
 
 
-def _copy_index(state: State, item: Index | Constraint, source: Relation, target: Relation) -> None:
-    """A cloned index gets a default name (generateClonedIndexStmt)."""
+def clone_index(state: State, item: Index | Constraint, source: Relation, target: Relation) -> Index | Constraint:
+    """The index or key as the target's: it gets a default name (generateClonedIndexStmt)."""
     copied = moved(item, source, target)
     assert isinstance(copied, Index | Constraint)
     parts = distinct_names(copied.attributes)
-    label = _KEYS[copied.type] if isinstance(copied, Constraint) else "idx"
+    label = KEYS[copied.type] if isinstance(copied, Constraint) else "idx"
     second = "" if label == "pkey" else addition(parts)
-    name = choose(target.name, second, label, lambda n: state.relation_name_taken(target.schema, n))
-    state.put(replace(copied, name=name, definition=_renamed(copied.definition, item, name, source, target)))
-    if label == "pkey":
-        for attnum in copied.columns:
-            state.change_column(target.oid, attnum, not_null=True)
-
-
-def _renamed(definition: str, item: SchemaObject, name: str, source: Relation, target: Relation) -> str:
-    return rename_words(definition, {item.name: name, source.name: target.name})
+    key = isinstance(copied, Constraint)
+    name = choose(target.name, second, label, lambda n: state.index_name_taken(target.schema, n, key=key))
+    return replace(copied, name=name, definition=rename_object(copied.definition, item.name, name))
 
 
 def _copy_statistics(state: State, item: SchemaObject, source: Relation, target: Relation) -> None:
     names = {column.attnum: column.name for column in source.columns}
     used = [names.get(attnum, "expr") for attnum in sorted(use.column[1] for use in item.uses)]
     name = choose(target.name, addition(used), "stat", lambda n: _statistics_taken(state, target.schema, n))
-    definition = _renamed(item.definition, item, name, source, target)
-    state.put(replace(moved(item, source, target), name=name, definition=definition))
+    copied = moved(item, source, target)
+    state.put(replace(copied, name=name, definition=rename_object(copied.definition, item.name, name)))
 
 
 def _statistics_taken(state: State, schema: str, name: str) -> bool:

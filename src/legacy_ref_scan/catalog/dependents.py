@@ -180,6 +180,8 @@ def _of_object(state: State, item: SchemaObject) -> Iterator[Dependent]:
         for other in state.objects.values():
             if other.kind == "publication" and other.name == item.name and other.relation:
                 yield Item("object", key_of(other)), True
+    for clone in state.clones(item):
+        yield Item("object", key_of(clone)), True
     columns = _unique(item)
     # Which of two equal indexes the key was bound to is not known; the other one can serve.
     if not columns or any(_unique(o) == columns for o in state.of(item.relation) if o is not item):

@@ -75,12 +75,11 @@ def _type(statement: Statement, name: Name) -> Item | None:
 
 def _object(kind: str) -> Finder:
     def find(statement: Statement, name: Name) -> Item | None:
-        schemas = (name.schema,) if name.schema else ("", *statement.state.search_path)
-        for item in statement.state.objects.values():
-            if kind == "publication" and item.relation != 0:
-                continue
-            if item.kind == kind and item.name == name.name and item.schema in schemas:
-                return object_item(statement.state, item)
+        named = [item for item in statement.state.objects.values() if item.kind == kind and item.name == name.name]
+        for schema in (name.schema,) if name.schema else ("", *statement.state.search_path):
+            for item in named:
+                if item.schema == schema and not (kind == "publication" and item.relation):
+                    return object_item(statement.state, item)
         return None
 
     return find

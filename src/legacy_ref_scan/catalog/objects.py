@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from legacy_ref_scan.catalog import partitions
 from legacy_ref_scan.catalog.figure import expression_name
 from legacy_ref_scan.catalog.names import addition, choose, distinct_names, quoted
 from legacy_ref_scan.catalog.statement import Needs, Statement
@@ -38,7 +39,7 @@ def create_index(statement: Statement) -> None:
         return
     method = node.child("access_method_clause")
     method_name = method.child("name") if method else None
-    statement.state.put(
+    made = statement.state.put(
         Index(
             schema=relation.schema,
             name=name,
@@ -55,6 +56,8 @@ def create_index(statement: Statement) -> None:
             attributes=attributes,
         )
     )
+    if table.first("kw_only") is None:
+        partitions.spread(statement.state, made)
 
 
 def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tuple[tuple[int, ...], tuple[Use, ...]]:
@@ -116,7 +119,7 @@ def create_trigger(statement: Statement) -> None:
     old_table, new_table = _transition_tables(statement)
     timing = node.child("TriggerActionTime") or node
     words = {child.type for child in timing.children}
-    statement.state.put(
+    made = statement.state.put(
         Trigger(
             schema=relation.schema,
             name=statement.name(name),
@@ -134,6 +137,7 @@ def create_trigger(statement: Statement) -> None:
             new_table=new_table,
         )
     )
+    partitions.spread(statement.state, made)
 
 
 def _nothing(relation: Relation) -> Relation:

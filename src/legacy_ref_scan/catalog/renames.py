@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import sequences
+from legacy_ref_scan.catalog import notnull, sequences
 from legacy_ref_scan.catalog.functions import signed
+from legacy_ref_scan.catalog.names import Name
 from legacy_ref_scan.catalog.rewriting import rename_column, rename_column_in, rename_object, rename_table
-from legacy_ref_scan.catalog.state import State
+from legacy_ref_scan.catalog.state import State, key_of
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import shown
 from legacy_ref_scan.catalog.types import renamed_type
@@ -122,12 +123,19 @@ def _rename_named(statement: Statement, kind: str, relation: Relation, names: li
             inherited = statement.state.object(kind, child.oid, item.name)
             if inherited is not None:
                 _rename_object(statement, inherited, statement.name(names[-1]))
+    elif kind == "constraint" and notnull.rename(
+        statement.state, relation.oid, statement.name(names[0]), statement.name(names[-1])
+    ):
+        return
     elif not (statement.lenient or statement.name(names[0]).endswith("_not_null")):
         message = f'{kind} "{statement.name(names[0])}" of "{relation.name}" is not in the catalog'
         statement.gap(names[0], "catalog-unknown-object", message)
 
 
 def _rename_object(statement: Statement, item: SchemaObject, new: str) -> None:
+    for clone in statement.state.clones(item) if item.kind == "trigger" else ():
+        _rename_object(statement, clone, new)
+    item = statement.state.objects[key_of(item)]
     statement.state.change(item, name=new, definition=rename_object(item.definition, item.name, new))
 
 
@@ -177,15 +185,25 @@ def _rename_schema(statement: Statement) -> None:
         state.put_function(replace(function, schema=new))
     for kind in [t for t in state.types.values() if t.schema == old]:
         _move_type(statement, kind.name, old, new)
+    for item in [o for o in state.objects.values() if o.kind == "statistics" and o.schema == old]:
+        state.change(item, schema=new)
+
+
+def _free(statement: Statement, kind: str, name: Name | None) -> list[SchemaObject]:
+    """The statistics, or the publication with its tables, of a name."""
+    if name is None:
+        return []
+    found = [item for item in statement.state.objects.values() if item.kind == kind and item.name == name.name]
+    schemas = [name.schema] if name.schema else [s for s in statement.state.search_path if kind == "statistics"]
+    first = next((s for s in schemas if any(item.schema == s for item in found)), "")
+    return [item for item in found if item.schema == first]
 
 
 def _rename_free(kind: str) -> Callable[[Statement], None]:
     def rename_free(statement: Statement) -> None:
         names = statement.node.all("name", "any_name")
-        old, new = statement.qualified(names[0]), statement.name(names[-1])
-        for item in list(statement.state.objects.values()):
-            if old is not None and item.kind == kind and item.name == old.name:
-                _rename_object(statement, item, new)
+        for item in _free(statement, kind, statement.qualified(names[0])):
+            _rename_object(statement, item, statement.name(names[-1]))
 
     return rename_free
 
@@ -242,6 +260,9 @@ def set_schema(statement: Statement) -> None:
         relation = statement.relation(node)
         if relation is not None:
             _move_relation(statement, relation, schema)
+    elif what == "kw_statistics":
+        for item in _free(statement, "statistics", statement.qualified(node.child("any_name"))):
+            state.change(item, schema=schema)
 
 
 def _move_relation(statement: Statement, relation: Relation, schema: str) -> None:

@@ -20,9 +20,26 @@ _BEFORE_OBJECT = frozenset(
 )  # fmt: skip
 
 
-def rename_words(definition: str, names: Mapping[str, str]) -> str:
-    """The text with each identifier that stands for one of the old names replaced by the new one."""
-    return _rewritten(definition, names, lambda before, after: True)
+def move_table(definition: str, old: str, new: str) -> str:
+    """The text with the (qualified) name of a table replaced by another one, written as SQL, where a table stands."""
+    data = definition.encode()
+    parts: list[bytes] = []
+    name: list[bytes] = []  # the dotted name that is being read
+    for token, before, after in _neighbours(data):
+        raw = data[token.start : token.end]
+        if token.kind > Kind.COMMENT and (name or (before in _BEFORE_TABLE and token.kind in _NAMES)):
+            name.append(raw)
+            if after == b"." or raw == b".":
+                continue
+            whole = b"".join(name)
+            parts.append(new.encode() if name_of(name[-1]) == old else whole)
+            name.clear()
+        else:
+            parts.append(raw)
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+_NAMES = (Kind.WORD, Kind.QUOTED)
 
 
 def rename_table(definition: str, old: str, new: str) -> str:

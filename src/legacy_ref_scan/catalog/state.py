@@ -13,12 +13,13 @@ from legacy_ref_scan.schema import (
     Column,
     Constraint,
     Function,
+    NotNull,
+    ObjectKey,
     Relation,
     SchemaObject,
     Type,
 )
 
-ObjectKey = tuple[str, str, int, str]
 Signature = tuple[str, str, tuple[str, ...]]
 WITH_INDEX = frozenset({"primary key", "unique", "exclude"})
 
@@ -45,6 +46,7 @@ class State:
             self._enter(key, item)
         for relation in self.relations.values():
             self._adopt(relation)
+            self._count_names(relation, 1)
 
     @property
     def catalog(self) -> Catalog:
@@ -132,6 +134,10 @@ class State:
         """Default names of constraints are chosen to be free in the whole schema."""
         return self._constraint_names.get((schema, name), 0) > 0
 
+    def index_name_taken(self, schema: str, name: str, *, key: bool) -> bool:
+        """Default names of indexes; those of keys are free among the constraints too (ChooseRelationName)."""
+        return self.relation_name_taken(schema, name) or (key and self.constraint_name_taken(schema, name))
+
     # Changes
 
     def new_oid(self) -> int:
@@ -147,6 +153,8 @@ class State:
                 self.names.pop((before.schema, before.name), None)
             if before.parents != relation.parents:
                 self._orphan(before)
+            self._count_names(before, -1)
+        self._count_names(relation, 1)
         if before is None or before.parents != relation.parents:
             self._adopt(relation)
         self.relations[relation.oid] = relation
@@ -162,6 +170,7 @@ class State:
         relation = self.relations.pop(oid)
         self.names.pop((relation.schema, relation.name), None)
         self._orphan(relation)
+        self._count_names(relation, -1)
         self._children.pop(oid, None)
 
     def add_column(self, oid: int, column: Column) -> Column:
@@ -181,6 +190,10 @@ class State:
         columns = self.relations[oid].columns
         self.change_relation(oid, columns=tuple(c for c in columns if c.attnum != attnum))
 
+    def require(self, oid: int, attnum: int, required: NotNull | None) -> None:
+        """Give a column its NOT NULL constraint, or take it away."""
+        self.change_column(oid, attnum, not_null=required is not None, required=required)
+
     def put(self, item: SchemaObject) -> SchemaObject:
         """Enter an object of a relation, or replace the one with its key."""
         key = key_of(item)
@@ -198,8 +211,22 @@ class State:
 
     def change(self, item: SchemaObject, **changes: Any) -> SchemaObject:
         """Replace some fields of an object, its name too."""
+        clones = self.clones(item)
+        order = list(self._of[item.relation])
         self.remove(item)
-        return self.put(replace(item, **changes))
+        changed = self.put(replace(item, **changes))
+        if key_of(changed) == key_of(item) or changed.relation != item.relation:
+            return changed
+        for clone in clones:
+            self.objects[key_of(clone)] = replace(clone, cloned_from=key_of(changed))
+        # what is made for a partition follows the order in which the objects were made
+        self._of[item.relation] = {key_of(changed) if key == key_of(item) else key: None for key in order}
+        return changed
+
+    def clones(self, item: SchemaObject) -> list[SchemaObject]:
+        """The objects of partitions that belong to one of the partitioned table."""
+        key = key_of(item)
+        return [o for child in self.children(item.relation) for o in self.of(child.oid) if o.cloned_from == key]
 
     def put_function(self, function: Function) -> None:
         """Enter a function, or replace the one with its signature."""
@@ -219,6 +246,13 @@ class State:
             self._index_names.pop((item.schema, item.name), None)
         if item.kind == "constraint":
             self._constraint_names[item.schema, item.name] -= 1
+
+    def _count_names(self, relation: Relation, number: int) -> None:
+        """The names of NOT NULL constraints are taken too."""
+        for column in relation.columns:
+            if column.required is not None:
+                name = (relation.schema, column.required.name)
+                self._constraint_names[name] = self._constraint_names.get(name, 0) + number
 
     def _adopt(self, relation: Relation) -> None:
         for parent in relation.parents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import columns, constraints
+from legacy_ref_scan.catalog import columns, constraints, notnull, partitions
 from legacy_ref_scan.catalog.constraints import Clause
 from legacy_ref_scan.catalog.copying import copy_check, copy_like, copy_objects, like_options
 from legacy_ref_scan.catalog.names import Name
@@ -68,12 +68,19 @@ def create_table(statement: Statement) -> None:
     parents = _parents(statement, names[1:])
     statement.state.change_relation(oid, parents=tuple(p.oid for p in parents))
     for parent in parents:
+        if parent.kind == "composite":
+            _row_type(statement, oid, parent)
+            continue
         inherit_columns(statement, oid, parent)
     clauses = _elements(statement, oid)
     for parent in parents:
         copy_check(statement, parent, oid)
         copy_objects(statement, parent, oid, ("generated",))
+        if parent.partitioned:
+            partitions.equip(statement.state, parent, oid, attached=False)
     constraints.add_all(statement, oid, clauses)
+    for parent in parents:
+        notnull.inherit(statement.state, oid, parent)
     for definition in node.find("columnDef"):
         columns.add_generated(statement, oid, definition)
     for like in node.find("TableLikeClause"):
@@ -89,6 +96,12 @@ def _parents(statement: Statement, names: list[Node]) -> list[Relation]:
     return [parent for parent in (statement.relation(name) for name in listed) if parent is not None]
 
 
+def _row_type(statement: Statement, oid: int, kind: Relation) -> None:
+    """OF type: the columns are the table's own."""
+    for column in kind.columns:
+        statement.state.add_column(oid, replace(column, comment="", maybe=column.maybe or statement.maybe))
+
+
 def inherit_columns(statement: Statement, oid: int, parent: Relation) -> None:
     """Give a relation the columns of a parent that it does not have yet."""
     state = statement.state
@@ -98,9 +111,14 @@ def inherit_columns(statement: Statement, oid: int, parent: Relation) -> None:
             # identity goes to partitions, not to other children
             identity = column.identity if parent.partitioned else ""
             maybe = column.maybe or statement.maybe
-            state.add_column(oid, replace(column, local=False, comment="", identity=identity, maybe=maybe))
-        elif column.not_null and not own.not_null:
-            state.change_column(oid, own.attnum, not_null=True)
+            state.add_column(oid, _heirloom(column, identity, maybe))
+
+
+def _heirloom(column: Column, identity: str, maybe: bool) -> Column:
+    """A parent's column as a child gets it."""
+    return replace(
+        column, local=False, comment="", identity=identity, maybe=maybe, not_null=False, required=None, remarks=()
+    )
 
 
 def _elements(statement: Statement, oid: int) -> list[Clause]:
@@ -119,7 +137,7 @@ def _elements(statement: Statement, oid: int) -> list[Clause]:
                 if clause is not None and clause.type:
                     clauses.append(clause)
                 elif clause is not None and "kw_not" in clause.words:
-                    constraints.add_not_null(statement, oid, clause.node)
+                    constraints.add_not_null(statement, oid, clause)
     return clauses
 
 
@@ -131,7 +149,10 @@ def _options(statement: Statement, oid: int, node: Node) -> list[Clause]:
         return []
     qualifiers = node.child("ColQualList")
     changed = columns.with_qualifiers(statement, column, qualifiers)
-    statement.state.change_column(oid, column.attnum, not_null=changed.not_null, default=changed.default)
+    statement.state.change_column(oid, column.attnum, default=changed.default)
+    if changed.required is not None:
+        required = changed.required
+        notnull.require(statement.state, oid, column.name, required.name, heritable=required.heritable)
     return constraints.inline_clauses(statement, name, qualifiers)
 
 
@@ -144,6 +165,7 @@ def _like_columns(statement: Statement, oid: int, node: Node) -> None:
             name=column.name,
             type=column.type,
             not_null=column.not_null,
+            required=replace(column.required, local=True) if column.required else None,
             collation=column.collation,
             span=statement.span(node),
             maybe=column.maybe or statement.maybe,
