@@ -93,6 +93,11 @@ class Findings:
             if span.start <= mention.span.start and mention.span.end <= span.end:
                 self.cover(mention.span)
 
+    def elsewhere(self, text: Text, database: str) -> None:
+        """Explains the mentions of a statement that another database runs."""
+        for mention in self._within(text) if self.holds(text) else ():
+            self.claim(mention.span, Explanation.OTHER_TABLE, f"a statement for {database}")
+
     def cover(self, span: Span) -> None:
         """Counts the mention at exactly that place as covered."""
         self._covered.setdefault(span.path, set()).add(span)

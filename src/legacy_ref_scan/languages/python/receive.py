@@ -13,7 +13,18 @@ from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
 from legacy_ref_scan.languages.python.findings import Found
 from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
 from legacy_ref_scan.languages.python.registry import Model, Registry
-from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Run, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.text import (
+    Constant,
+    Entity,
+    Foreign,
+    Items,
+    Pairs,
+    Run,
+    Text,
+    Unknown,
+    Value,
+    Values,
+)
 from legacy_ref_scan.model import Consumer, Span
 
 _GROWING = {"append": 0, "add": 0, "extend": 0, "insert": 1, "update": 0, "appendleft": 0}
@@ -49,6 +60,9 @@ class Caller(Evaluator):
         if name == "map" and len(node.args) == 2:
             return self._map(node, frame)
         listed = [(argument, self.evaluate(argument.value, frame)) for argument in node.args]
+        foreign = self._elsewhere(node, name, receivers, listed, frame)
+        if foreign is not None:
+            return foreign
         modelled = self._modelled(node, name, receivers, listed, frame)
         if modelled is not None:
             return modelled
@@ -63,6 +77,39 @@ class Caller(Evaluator):
         self._grow(node, name, receivers, listed, frame)
         self._pass_on(node, name, listed, frame)
         return self.unknown(f"result of {name or 'a call'}()", node, frame)
+
+    def _elsewhere(
+        self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame
+    ) -> Values | None:
+        """What a call gives that connects to another database, or hands it a statement; None for any other call."""
+        flat = [value for _, values in listed for value in values]
+        first = next((value.flat for value in flat if isinstance(value, Text)), b"")
+        path = self._full_path(node.func, frame)
+        database = sinks.connects_to(path, path.rpartition(".")[2] or name, first)
+        if database and not (name != "connect" and frame.module.source.test):
+            return (Foreign(database),)
+        holders = [value for value in receivers if value != Constant(None)]
+        if isinstance(node.func, cst.Name) and node.func.value in frame.env:
+            holders = [value for value in frame.env[node.func.value] if value != Constant(None)]
+        foreign = holders[0] if holders and all(isinstance(value, Foreign) for value in holders) else None
+        if foreign is None and (
+            name.startswith("read_sql") or name in ("to_sql", "sessionmaker", "Session", "closing")
+        ):
+            foreign = next((value for value in flat if isinstance(value, Foreign)), None)
+        if not isinstance(foreign, Foreign) or any(isinstance(value, Entity) for value in flat):
+            return None
+        for value in flat:
+            if isinstance(value, Text):
+                self.findings.elsewhere(value, foreign.database)
+        return (foreign,) if sinks.stays_connected(name) else self.unknown(f"result of {name}()", node, frame)
+
+    def _full_path(self, node: cst.BaseExpression, frame: Frame) -> str:
+        """The dotted path of what is called, from the module that it is imported from."""
+        head, _, rest = dotted(node).partition(".")
+        what = frame.module.imports.get(head)
+        if what is None or what.level:
+            return ""
+        return ".".join(part for part in (what.module, what.name, rest) if part)
 
     def _modelled(
         self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame

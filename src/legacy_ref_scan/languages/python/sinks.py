@@ -67,3 +67,29 @@ def statement_index(name: str, text: bytes) -> int | None:
 def shows_text(path: str, name: str, receiver: str) -> bool:
     """Whether a call only shows its arguments to people."""
     return path in _SHOWN or (name in _LEVELS and _LOGGERS.search(receiver) is not None)
+
+
+# Drivers of other databases. DuckDB is none of them: it reads PostgreSQL's tables too.
+_DRIVERS = {
+    "sqlite3": "SQLite", "aiosqlite": "SQLite", "apsw": "SQLite", "pysqlite2": "SQLite", "pysqlite3": "SQLite",
+    "sqlcipher3": "SQLite", "pymysql": "MySQL", "MySQLdb": "MySQL", "mysql": "MySQL", "aiomysql": "MySQL",
+    "asyncmy": "MySQL", "cx_Oracle": "Oracle", "oracledb": "Oracle", "pymssql": "SQL Server",
+}  # fmt: skip
+_CONNECTS = frozenset({"connect", "connect_async", "create_pool", "Connection", "Connect", "connection"})
+_URL = re.compile(rb"^(sqlite|mysql|mariadb|mssql|oracle)(?:\+\w+)?:")
+_ENGINES = frozenset({"create_engine", "create_async_engine", "Database", "connect"})
+_KEEPS = frozenset({"fetchone", "fetchall", "fetchmany", "fetchval", "close", "commit", "rollback"})
+
+
+def connects_to(path: str, name: str, first: bytes) -> str:
+    """The database other than PostgreSQL that a call connects to, by the full path of what is called; else empty."""
+    driver = path.split(".")[0]
+    if driver in _DRIVERS and name in _CONNECTS:
+        return _DRIVERS[driver]
+    url = _URL.match(first) if name in _ENGINES else None
+    return url[1].decode() if url is not None else ""
+
+
+def stays_connected(name: str) -> bool:
+    """Whether a method of a connection or a cursor may give another of them."""
+    return name not in _KEEPS

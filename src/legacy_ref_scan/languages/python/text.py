@@ -133,6 +133,13 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreign:
+    """A connection to another database than PostgreSQL, or a cursor of one."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """Anything else, with the reason why it is not known."""
 
@@ -140,7 +147,7 @@ class Unknown:
     origin: Span
 
 
-Value = Text | Items | Pairs | Constant | Entity | Pending | Unknown
+Value = Text | Items | Pairs | Constant | Entity | Pending | Foreign | Unknown
 Values = tuple[Value, ...]
 Part = Run | Blank
 
