@@ -177,6 +177,7 @@ def rehearse_command(**options: Any) -> int:
 @click.option(
     "--timeout", default=30.0, show_default=True, metavar="SECONDS", help="The longest one statement may run."
 )
+@click.option("--long-transaction", default=60.0, show_default=True, metavar="SECONDS", help="From when on it is long.")
 @click.option("--snapshot", metavar="FILE", help="Write the values that are left to a CSV file, by primary key.")
 @_checks_format
 @click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")

@@ -18,6 +18,7 @@ def verify(
     migrations: str | None,
     dsn: str,
     timeout: float,
+    long_transaction: float,
     snapshot: str | None,
     format_: str,
     output: str | None,
@@ -39,6 +40,8 @@ def verify(
     request = Request(root=base, rules=chosen, migrations=directory, until=_until(base, chosen[0], directory))
     with progress() as show:
         path = Path(snapshot) if snapshot else None
-        protocol = run(request, dsn, seconds=timeout, snapshot=path, show=show or (lambda _: None))
+        protocol = run(
+            request, dsn, seconds=timeout, long=long_transaction, snapshot=path, show=show or (lambda _: None)
+        )
     emit(render(protocol, format_), output, "utf-8" if format_ == "json" else None)
     return protocol.exit_code

@@ -72,6 +72,11 @@ class Protocol:
         return UNDECIDED if open_ or not self.checks else CLEAN
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def timed(work: Callable[[], Iterable[Check]]) -> list[Check]:
     """The checks of a piece of work, each with the time of all of it."""
     begin = time.monotonic()

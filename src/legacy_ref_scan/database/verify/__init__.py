@@ -27,20 +27,20 @@ CHECKS: tuple[LiveCheck, ...] = (
 )  # fmt: skip
 """In the order of the protocol."""
 
-SECONDS = 30.0
-
 
 def verify(
     request: Request,
     dsn: str,
     *,
-    seconds: float = SECONDS,
+    seconds: float = 30.0,
+    long: float = 60.0,
     snapshot: Path | None = None,
     show: Callable[[str], None] = lambda _: None,
 ) -> Protocol:
     """Check a database for the columns of the request's one rule, on one read-only connection. Raises `ScanError`.
 
-    `seconds` is the longest that one statement may take; `snapshot` is a file for the values that are left.
+    `seconds` is the longest that one statement may take, `long` from how many seconds on a transaction is a long one;
+    `snapshot` is a file for the values that are left.
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     rule = request.rules[0]
@@ -50,7 +50,7 @@ def verify(
     checks: list[Check] = []
     with read_only(dsn) as connection:
         subject = named(connection)
-        context = Context(connection, dsn, rule, catalog, history, seconds, snapshot)
+        context = Context(connection, dsn, rule, catalog, history, seconds, long, snapshot)
         for check in CHECKS:
             show(check.title)
             checks.extend(run(check, context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.live import function_findings, named_functions, signature
 from legacy_ref_scan.database.verify.context import Answer, Context, LiveCheck, failed, impossible, once, passed
 from legacy_ref_scan.model import Reference
@@ -29,9 +30,9 @@ def _bodies(context: Context, _: str) -> Answer:
     )
     findings = tuple(dict.fromkeys((*uses, *gaps)))
     if uses:
-        return failed(f"{len(uses)} uses in function bodies", figures, findings)
+        return failed(f"{counted(len(uses), 'use')} in function bodies", figures, findings)
     if gaps:
-        return impossible(f"{len(gaps)} places in function bodies could not be decided", figures, findings)
+        return impossible(f"{counted(len(gaps), 'place')} in function bodies could not be decided", figures, findings)
     return passed("no function body uses the column", figures)
 
 

@@ -55,7 +55,8 @@ def impossible(reason: str, figures: Figures = (), findings: tuple[str, ...] = (
 class Context:
     """One run: the only connection, the rule, the schema that the migrations build (`history` says which they are).
 
-    `seconds` is the longest that a statement may take, `snapshot` where the values go that are left.
+    `seconds` is the longest that a statement may take, `long` from how many seconds on a transaction is a long one,
+    `snapshot` where the values go that are left.
     """
 
     connection: Connection
@@ -63,7 +64,8 @@ class Context:
     rule: Rule
     catalog: Catalog
     history: History
-    seconds: float
+    seconds: float = 30.0
+    long: float = 60.0
     snapshot: Path | None = None
 
     @property

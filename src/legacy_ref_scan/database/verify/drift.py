@@ -26,7 +26,7 @@ def _drift(context: Context, _: str) -> Answer:
     live = context.live
     mine, theirs = dict(_facts(context.catalog)), dict(_facts(live.catalog))
     differing = sorted(key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key))
-    differing = [key for key in differing if key not in _conditional(context.catalog)]
+    differing = list(_without_parts(differing, mine, theirs, _conditional(context.catalog)))
     tables = {target.table for target in context.targets}
     near = [key for key in differing if key[2] in tables or _names(context, key)]
     lines = tuple(
@@ -73,6 +73,16 @@ def _essence(item: object, names: Mapping[int, str]) -> str:
         case Trigger():
             return f"{item.function} {item.timing} {sorted(item.events)}"
     return ""
+
+
+def _without_parts(
+    differing: list[tuple[str, ...]], mine: Facts, theirs: Facts, conditional: frozenset[tuple[str, ...]]
+) -> Iterator[tuple[str, ...]]:
+    """Without what a condition decides, and without the parts of relations that one side does not have at all."""
+    relations = {key[1:3] for key in differing if not key[3] and (key not in mine or key not in theirs)}
+    for key in differing:
+        if key not in conditional and not (key[3] and key[2] and key[1:3] in relations):
+            yield key
 
 
 def _conditional(catalog: Catalog) -> frozenset[tuple[str, ...]]:

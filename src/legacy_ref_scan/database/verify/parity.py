@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.verify.context import Answer, Context, LiveCheck, failed, number, passed
 
 _SHOWN = 20
@@ -24,8 +25,10 @@ def _parity(context: Context, part: str) -> Answer:
     if not lacking:
         return passed(query.description or "no row lacks it", figures)
     keys = tuple(", ".join(f"{n} {_key(v)}" for n, v in zip(names, row, strict=True)) for row in lacking[:_SHOWN])
-    count = f"{len(lacking):,}" + (" or more" if len(lacking) == _COUNTED else "")
-    reason = f"{count} rows lack it" + (f": {query.description}" if query.description else "")
+    more = " or more" if len(lacking) == _COUNTED else ""
+    reason = f"not so for {counted(len(lacking), 'row')}{more}" + (
+        f": {query.description}" if query.description else ""
+    )
     return failed(reason, figures, keys)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from legacy_ref_scan.database.analysis import plannable
-from legacy_ref_scan.database.connection import APPLICATION
+from legacy_ref_scan.database.checks import counted
+from legacy_ref_scan.database.connection import MARK
 from legacy_ref_scan.database.verify.context import (
     Answer,
     Context,
@@ -20,6 +21,7 @@ from legacy_ref_scan.model import Consumer, Gap, Reference, SourceFile, whole_fi
 from legacy_ref_scan.rules import quote_name
 from legacy_ref_scan.sql.analyze import analyze
 from legacy_ref_scan.sql.lexer import Kind, tokens
+from legacy_ref_scan.sql.statements import cut
 
 _WHERE = """
 SELECT (SELECT n.nspname FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace
@@ -48,33 +50,37 @@ def _statements(context: Context, _: str) -> Answer:
     hidden = sum(1 for query, _, _ in rows if query == _HIDDEN or query is None)
     uses: list[tuple[int, str]] = []
     gaps: list[tuple[int, str]] = []
-    ours = f"/* {APPLICATION} */"
+    migrations: list[tuple[int, str]] = []
+    once_run = _of_migrations(context)
     for query, calls, roles in rows:
         text = str(query or "")
-        if ours in text or not plannable(text.encode()):
+        if MARK in text or not plannable(text.encode()):
             continue
         for found in _resolved(text, context):
-            kept = uses if isinstance(found, Reference) else gaps
-            kept.append((number(calls), f"{number(calls):,} calls by {roles}: {found.message}: {masked(text)}"))
+            kept = migrations if _shape(text) in once_run else uses if isinstance(found, Reference) else gaps
+            times = counted(number(calls), "call")
+            kept.append((number(calls), f"{times} by {roles}: {found.message}: {masked(text)}"))
             break
     figures = (
         ("statements", len(rows)),
         ("uses", len(uses)),
         ("calls", sum(calls for calls, _ in uses)),
         ("undecided", len(gaps)),
+        ("of migrations", len(migrations)),
         ("not readable", hidden),
         ("evicted", evicted),
         ("since", since),
     )
     lines = tuple(line for _, line in (*sorted(uses, reverse=True), *sorted(gaps, reverse=True)))
+    lines += tuple(f"in a migration: {line}" for _, line in sorted(migrations, reverse=True))
     if uses:
-        return failed(f"{len(uses)} statements since {since} use the column", figures, lines)
+        return failed(f"{counted(len(uses), 'use')} of the column since {since}", figures, lines)
     if hidden:
         return impossible(f"{hidden} statements of other roles are hidden: grant pg_read_all_stats", figures, lines)
     if gaps:
         return impossible(f"{len(gaps)} statements could not be resolved", figures, lines)
     lost = f"; {evicted:,} were evicted meanwhile" if evicted else ""
-    return passed(f"none of the statements since {since} uses the column{lost}", figures)
+    return passed(f"none of the statements since {since} uses the column{lost}", figures, lines)
 
 
 def _info(context: Context, schema: str) -> tuple[str, int]:
@@ -95,6 +101,26 @@ def _resolved(text: str, context: Context) -> Iterator[Reference | Gap]:
     found = list(analyze(whole_file(source, kind="pg_stat_statements", consumer=Consumer.SQL), schema))
     yield from (item for item in found if isinstance(item, Reference) and item.gating)
     yield from (item for item in found if isinstance(item, Gap))
+
+
+def _of_migrations(context: Context) -> frozenset[str]:
+    """The statements of the migrations about the column: they have run, and run no more."""
+    names = context.live.schema.names
+    return frozenset(
+        _shape(migration.source.data[start:end].decode("utf-8", "replace"))
+        for migration in context.history.migrations
+        if names.matter(migration.source.data) and not migration.repeatable
+        for first, last in migration.up
+        for start, end in cut(migration.source.data, first, last).statements
+    )
+
+
+def _shape(text: str) -> str:
+    """A statement without its values, whether they stand there or were replaced by `$1` as PostgreSQL does."""
+    data = text.encode("utf-8", "surrogateescape")
+    words = (token for token in tokens(data) if token.kind > Kind.COMMENT)
+    shown = ("…" if t.kind in _VALUES or t.kind is Kind.PARAMETER else data[t.start : t.end].decode() for t in words)
+    return " ".join(shown).lower()
 
 
 def masked(text: str) -> str:

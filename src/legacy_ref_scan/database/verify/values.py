@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.connection import MARK
 from legacy_ref_scan.database.verify.context import (
     Answer,
@@ -39,7 +40,8 @@ def _remaining(context: Context, part: str) -> Answer:
     figures = (("rows", number(rows)), ("not null", number(values)), ("empty strings", number(empty)))
     telling = number(values) - number(empty)
     if telling:
-        return failed(f"{telling:,} rows still hold a value", figures)
+        verb = "holds" if telling == 1 else "hold"
+        return failed(f"{counted(telling, 'row')} still {verb} a value", figures)
     return passed("no row holds a value" + (", empty strings aside" if number(empty) else ""), figures)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.verify.context import (
     Answer,
     Context,
@@ -12,9 +13,6 @@ from legacy_ref_scan.database.verify.context import (
     once,
     passed,
 )
-
-LONG = 60
-"""From how many seconds on a transaction is long."""
 
 _SIZE = """
 SELECT pg_total_relation_size(c.oid), c.reltuples::bigint, c.relkind = 'p',
@@ -55,18 +53,18 @@ def _window(context: Context, _: str) -> Answer:
         return impossible("the database does not have the table or its columns")
     ((size, rows, _partitioned, rate),) = context.rows(_SIZE, place[0])
     locks = context.rows(_LOCKS, place[0])
-    old = context.rows(_OLD, LONG)
+    old = context.rows(_OLD, context.long)
     hidden = number(context.rows(_HIDDEN)[0][0])
     prepared = number(context.rows(_PREPARED)[0][0])
     waiting = [row for row in locks if not row[2]]
-    blocking = [row for row in locks if row[2] and (row[3] is None or number(row[3]) >= LONG)]
+    blocking = [row for row in locks if row[2] and (row[3] is None or number(row[3]) >= context.long)]
     figures = (
         ("bytes", number(size)),
         ("rows, about", max(0, number(rows))),
         ("uses a second", round(float(str(rate)), 2)),
         ("locks held", len(locks) - len(waiting)),
         ("locks awaited", len(waiting)),
-        (f"transactions over {LONG} s", len(old)),
+        ("long transactions", len(old)),
         ("prepared transactions", prepared),
     )
     findings = (
@@ -86,7 +84,7 @@ def _window(context: Context, _: str) -> Answer:
     if hidden:
         reason = f"{hidden} sessions hide their transactions from this role: grant pg_read_all_stats"
         return impossible(reason, figures, (*findings, *_ADVICE))
-    waits = f"; wait for {len(old)} long transactions, they may still come to the table" if old else ""
+    waits = f"; wait for {counted(len(old), 'long transaction')} that may still come to the table" if old else ""
     prepared_waits = f"; {prepared} prepared transactions are open" if prepared else ""
     return passed(f"nobody stands in the way now{waits}{prepared_waits}", figures, (*findings, *_ADVICE))
 
