@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight
+from legacy_ref_scan.languages.plain.variables import Variables, variables
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, SourceFile, Span
 
 _LONGEST = 64 << 10
@@ -84,13 +85,15 @@ _HOLES: dict[str, bytes] = {
 _HOLES_BY_KIND: dict[str, tuple[str, ...]] = {
     "shell": ("${}", "$x", "$()"), "script": ("${}", "$x", "$()", "#{}"), "make": ("${}", "$x", "$()"),
     "Dockerfile": ("${}", "$x", "$()"), "YAML": ("${}", "{{}}", "$x", "$()"), "Ruby": ("#{}",), "ERB": ("#{}", "{{}}"),
-    "Elixir": ("#{}",), "JavaScript": ("${}",), "Kotlin": ("${}", "$x"), "Groovy": ("${}", "$x"),
+    "Elixir": ("#{}",), "JavaScript": ("${}", "{{}}"), "Kotlin": ("${}", "$x"), "Groovy": ("${}", "$x"),
     "Scala": ("${}", "$x"), "PHP": ("${}", "$x", "{}"), "Perl": ("${}", "$x"), "Rust": ("{}",), "C#": ("{}",),
     "Swift": ("\\()",), "template": ("{{}}", "${}"), "HCL": ("${}",), "JSON": ("${}", "{{}}", "$x"),
     "XML": ("#{}", "${}"), "notebook": ("{}", "{{}}"), "PowerShell": ("${}", "$x", "$()"), "text": ("${}", "{{}}"),
     "LookML": ("${}", "{{}}"), "configuration": ("${}", "{{}}"), "Dart": ("${}", "$x"),
 }  # fmt: skip
 _VERBATIM = frozenset({"shell", "YAML", "Ruby", "PHP", "Perl", "make", "Dockerfile", "script", "PowerShell"})
+# Where nothing is put into what stands between apostrophes.
+_LITERAL = frozenset({"shell", "script", "Dockerfile", "Ruby", "PHP", "Perl", "PowerShell"})
 _UNQUOTED = frozenset({"YAML", "template", "ERB", "XML", "text", "LookML", "configuration"})
 
 
@@ -109,7 +112,8 @@ class _Extent:
     """Bytes of a file that make up one text: `parts` are literals, with a name between them where one stands."""
 
     parts: tuple[tuple[int, int], ...]
-    verbatim: bool = False
+    verbatim: bool = False  # a backslash is one
+    literal: bool = False  # a placeholder is none
 
     @property
     def end(self) -> int:
@@ -120,6 +124,7 @@ def statements(source: SourceFile, kind: Kind, hidden: Sequence[tuple[int, int]]
     """A fragment for each text of a file that looks like SQL; `hidden` are the comments, which are left out."""
     data = source.data
     heredocs = _heredocs(data) if kind.weight is not Weight.DATA else []
+    known = variables(data, kind)
     starts = [start for start, _ in hidden]
     done = 0
     for match in _START.finditer(data):
@@ -131,7 +136,7 @@ def statements(source: SourceFile, kind: Kind, hidden: Sequence[tuple[int, int]]
         if extent is None:
             continue
         done = extent.end  # what follows within this text was looked at too
-        fragment = _fragment(source, extent, kind)
+        fragment = _fragment(source, extent, kind, known)
         if _looks_like_sql(fragment.text):
             yield fragment
 
@@ -146,9 +151,9 @@ def _looks_like_sql(text: bytes) -> bool:
     return False
 
 
-def _heredocs(data: bytes) -> list[tuple[int, int]]:
-    """(start, end) of the bodies of here-documents."""
-    found: list[tuple[int, int]] = []
+def _heredocs(data: bytes) -> list[tuple[int, int, bool]]:
+    """(start, end, whether the shell leaves it alone) of the bodies of here-documents."""
+    found: list[tuple[int, int, bool]] = []
     open_ended: set[bytes] = set()
     at = 0
     while (match := _HEREDOC.search(data, at)) is not None:
@@ -160,20 +165,21 @@ def _heredocs(data: bytes) -> list[tuple[int, int]]:
         if end is None:
             open_ended.add(tag)
         else:
-            found.append((at, end.start()))
+            found.append((at, end.start(), bool(match[1])))
             at = end.start()
     return found
 
 
-def _extent(data: bytes, at: int, kind: Kind, heredocs: Sequence[tuple[int, int]]) -> _Extent | None:
+def _extent(data: bytes, at: int, kind: Kind, heredocs: Sequence[tuple[int, int, bool]]) -> _Extent | None:
     opened = _opened(data, at)
-    if opened is not None:
+    index = bisect_right(heredocs, (at, len(data), True)) - 1
+    inside = index >= 0 and heredocs[index][0] <= at < heredocs[index][1]
+    if opened is not None and not (inside and opened[0] <= heredocs[index][0]):
         return _quoted(data, opened, kind)
-    index = bisect_right(heredocs, (at, len(data))) - 1
-    if index >= 0 and heredocs[index][0] <= at < heredocs[index][1]:
-        start, end = heredocs[index]
+    if inside:
+        start, end, literal = heredocs[index]
         begin = start if not data[start:at].strip() else at
-        return _Extent(((begin, min(end, begin + _LONGEST)),), verbatim=True)
+        return _Extent(((begin, min(end, begin + _LONGEST)),), verbatim=True, literal=literal)
     if kind.name == "YAML":
         return _scalar(data, at)
     if kind.name in _UNQUOTED:
@@ -222,11 +228,12 @@ def _quoted(data: bytes, opened: tuple[int, bytes], kind: Kind) -> _Extent | Non
     """The string, and those that are glued to it by operators."""
     start, quote = opened
     verbatim = quote == b"'" and kind.name in _VERBATIM
+    literal = quote == b"'" and kind.name in _LITERAL
     parts: list[tuple[int, int]] = []
     while len(parts) < _MOST_PARTS:
         end = _closed(data, start, quote, doubled=quote == b"'" and kind.name == "YAML", verbatim=verbatim)
         if end is None or end - start > _LONGEST:
-            return _Extent(tuple(parts), verbatim) if parts else None
+            return _Extent(tuple(parts), verbatim, literal) if parts else None
         parts.append((start, end))
         after = end + len(quote)
         glue = _glue(kind).match(data, after) or _GLUED_NAME.match(data, after)
@@ -234,7 +241,7 @@ def _quoted(data: bytes, opened: tuple[int, bytes], kind: Kind) -> _Extent | Non
             break
         quote = data[glue.end() : glue.end() + 1]
         start = glue.end() + 1
-    return _Extent(tuple(parts), verbatim)
+    return _Extent(tuple(parts), verbatim, literal)
 
 
 _MOST_PARTS = 400
@@ -303,7 +310,7 @@ def _line_end(data: bytes, at: int) -> int:
     return len(data) if end < 0 else end
 
 
-def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
+def _fragment(source: SourceFile, extent: _Extent, kind: Kind, known: Variables) -> Fragment:
     text = bytearray()
     pieces: list[Piece] = []
     holes: list[Hole] = []
@@ -313,7 +320,10 @@ def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
         text.extend(HOLE)
 
     def unknown(start: int, end: int) -> None:
-        if _is_parameter(source.data, extent, kind, start, bytes(text[-_BACK:])):
+        value = known.place_of(source.data[start:end])
+        if value is not None:
+            take(*value)
+        elif _is_parameter(source.data, extent, kind, start, bytes(text[-_BACK:])):
             text.extend(_PARAMETER)
         else:
             hole(start, end)
@@ -329,7 +339,7 @@ def _fragment(source: SourceFile, extent: _Extent, kind: Kind) -> Fragment:
         if previous is not None and re.search(rb"\w", source.data[previous + 1 : start - 1]):
             hole(previous, start)
         at = start
-        for match in _pattern(kind, extent.verbatim).finditer(source.data, start, end):
+        for match in _pattern(kind, extent, known).finditer(source.data, start, end):
             take(at, match.start())
             if match.lastgroup == "hole":
                 unknown(match.start(), match.end())
@@ -364,10 +374,11 @@ def _is_parameter(data: bytes, extent: _Extent, kind: Kind, at: int, before: byt
     return kind.name == "JavaScript" and _TAGGED.search(data, max(0, start - 200), start) is not None
 
 
-def _pattern(kind: Kind, verbatim: bool) -> re.Pattern[bytes]:
-    names = _HOLES_BY_KIND.get(kind.name.removeprefix("generated "), ())
-    parts = [rb"(?P<hole>" + b"|".join(_HOLES[name] for name in names) + rb")"] if names else []
-    return re.compile(b"|".join([*parts, *([] if verbatim else [_ESCAPE.pattern])]) or rb"(?!)")
+def _pattern(kind: Kind, extent: _Extent, known: Variables) -> re.Pattern[bytes]:
+    names = () if extent.literal else _HOLES_BY_KIND.get(kind.name.removeprefix("generated "), ())
+    holes = [*(_HOLES[name] for name in names), *filter(None, [known.pattern])]
+    parts = [rb"(?P<hole>" + b"|".join(holes) + rb")"] if holes else []
+    return re.compile(b"|".join([*parts, *([] if extent.verbatim else [_ESCAPE.pattern])]) or rb"(?!)")
 
 
 def _unescaped(escape: bytes) -> bytes:

@@ -5,7 +5,8 @@ an attribute of a row.
 from __future__ import annotations
 
 import re
-from functools import cache
+from bisect import bisect_right
+from functools import cache, lru_cache
 
 from legacy_ref_scan.languages.plain.kinds import Kind
 from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
@@ -15,6 +16,7 @@ REACH = 400  # bytes from a query's model to a column
 _DYNAMIC = frozenset({"Ruby", "ERB", "Elixir", "PHP", "JavaScript", "Groovy", "Perl", "Lua", "template"})
 _COMPILED = frozenset({"Java", "Kotlin", "Scala", "C#", "Rust", "Swift", "Haskell", "Dart", "C", "JavaScript"})
 _STRING = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
+_IN_EXPRESSION = re.compile(rb"\$\{[^}`]*\Z")
 _QUOTE = rb"[\"'`\]\[]*"
 # A text for people, looked up by its name.
 _LOOKED_UP = re.compile(rb"(?:\b(?:t|I18n\.t|translate|__|trans|i18n|gettext)|\$t)[ \t(]*[\"'][\w.]*\Z")
@@ -30,7 +32,7 @@ def _qualified(spelling: Spelling) -> re.Pattern[bytes]:
     joints = [_QUOTE + rb"(?:\.|::)" + _QUOTE, _QUOTE + rb",[ \t]*[:\"'`]"]
     if spelling.telling:  # `users/name` is a path, `users, name` two variables
         joints.append(_QUOTE + rb"[/:,][ \t]*" + _QUOTE)
-    return re.compile(rb"(?<![\w-])(?i:" + spelling.table + rb")(?:" + b"|".join(joints) + rb")\Z")
+    return re.compile(rb"(?<![\w-])" + spelling.folded_table + rb"(?:" + b"|".join(joints) + rb")\Z")
 
 
 @cache
@@ -63,15 +65,25 @@ def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
         return False
     start, end = mention.span.start, mention.span.end
     path = source.data[start - 2 : start] == b"::" or source.data[start:end].isupper()  # Diesel, jOOQ
-    return not path and not _is_quoted(source.data, start, end)
+    return not path and not _is_quoted(source, kind, start, end)
 
 
-def _is_quoted(data: bytes, start: int, end: int) -> bool:
+def _is_quoted(source: SourceFile, kind: Kind, start: int, end: int) -> bool:
+    data = source.data
+    if kind.name == "JavaScript" and _IN_EXPRESSION.search(data, max(0, start - REACH), start):
+        return False
     line, stop = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
     for match in _STRING.finditer(data, line, stop if stop >= 0 else len(data)):
         if match.start() < start and end < match.end():
             return True
-    return any(data.count(quote, 0, start) % 2 == 1 for quote in (b"`", b'"""'))
+    quotes = _long_quotes(source, b"`" if kind.name == "JavaScript" else b'"""')
+    return bisect_right(quotes, start) % 2 == 1
+
+
+@lru_cache(maxsize=4)
+def _long_quotes(source: SourceFile, quote: bytes) -> list[int]:
+    """Where the quotes stand that may hold several lines."""
+    return [match.start() for match in re.finditer(re.escape(quote), source.data)]
 
 
 def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -> tuple[str, str] | None:

@@ -34,6 +34,12 @@ class Spelling:
         return _any(self._tables)
 
     @cached_property
+    def folded_table(self) -> bytes:
+        """One of the tables, in any case where PostgreSQL would fold it."""
+        plain = [name for name in self._tables if name == name.lower()]
+        return b"(?:(?i:" + _any(plain) + b")|" + _any(set(self._tables).difference(plain)) + b")"
+
+    @cached_property
     def column(self) -> bytes:
         """One of the columns, as the database spells it."""
         return _any(self.names.columns)
