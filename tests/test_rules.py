@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from legacy_ref_scan.model import ScanError, Target
+from legacy_ref_scan.model import ScanError, Sink, Target
 from legacy_ref_scan.rules import (
     CONVENTIONS,
     KINDS,
@@ -64,6 +64,15 @@ gate = ["documentation"]
 list = ["javascript", "json"]
 ignore = ["localization"]
 
+[[scan.sinks]]
+package = "example.com/app/database"
+function = "Run"
+argument = 2
+
+[[scan.sinks]]
+method = "Fetch"
+argument = "query"
+
 [[acknowledge]]
 path = "internal/legacy/*.go"
 symbol = "(*Exporter).Dump"
@@ -107,6 +116,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         tests="warn",
         star="show",
         others=Others(frozenset({"documentation"}), frozenset({"javascript", "json"}), frozenset({"localization"})),
+        sinks=(Sink("example.com/app/database", "Run", False, 2), Sink("", "Fetch", True, "query")),
         acknowledge=(
             Acknowledgement(
                 "internal/legacy/*.go", "(*Exporter).Dump", "runs only against archived databases", date(2027, 3, 31)
@@ -122,7 +132,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             ),
         ),
     )
-    assert [item.line for item in load(tmp_path, FULL).acknowledge] == [28, 34]
+    assert [item.line for item in load(tmp_path, FULL).acknowledge] == [37, 43]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +194,26 @@ def test_a_migration_without_a_name_gets_one(tmp_path: Path) -> None:
         (RETIRE + "[scan.others]\nlists = []", "r.toml:5: unknown key 'lists' in [scan.others]: did you mean 'list'?"),
         (RETIRE + "[scan.others]\nlist = ['c']\ngate = ['c']", "r.toml:4: others gives 'c' two meanings"),
         (RETIRE + "[scan]\nothers = 1", "r.toml:5: others is a table: write [scan.others]"),
+        (RETIRE + "[scan]\nsinks = 1", "r.toml:5: sinks is a list of tables: write [[scan.sinks]]"),
+        (RETIRE + "[scan]\nsinks = [1]", "r.toml:5: sinks is a table: write [scan.sinks]"),
+        (RETIRE + "[[scan.sinks]]\nmethod = 'a'", "r.toml:4: scan.sinks needs the key 'argument'"),
+        (RETIRE + "[[scan.sinks]]\nargument = 1", "r.toml:4: scan.sinks needs either function or method"),
+        (
+            RETIRE + "[[scan.sinks]]\nargument = 1\nfunction = 'f'",
+            "r.toml:4: scan.sinks needs the package that declares the function",
+        ),
+        (
+            RETIRE + "[[scan.sinks]]\nargument = 0\nmethod = 'f'",
+            "r.toml:5: argument must be a position from 1, or a parameter's name, not a number",
+        ),
+        (
+            RETIRE + "[[scan.sinks]]\nargument = 1\nmethod = 'a.b'",
+            "r.toml:6: method 'a.b' must be one name, without a dot",
+        ),
+        (
+            RETIRE + "[[scan.sinks]]\nmethods = 'a'",
+            "r.toml:5: unknown key 'methods' in [scan.sinks]: did you mean 'method'?",
+        ),
         (RETIRE + "[scan]\nexclude = [1]", "r.toml:5: exclude must be a list of texts, not a list"),
         (RETIRE + "[catalog]\nsearch_path = []", "r.toml:5: search_path must hold at least one name"),
         (RETIRE + "[acknowledge]\npath = 'a'", "r.toml:4: acknowledge is a list of tables: write [[acknowledge]]"),
@@ -238,6 +268,7 @@ GOOD = [
     RETIRE + "[catalog]\n[scan]\n",
     RETIRE + "[scan]\ninclude = []\nexclude = []",
     RETIRE + "[scan.others]\ngate = []\nlist = ['json', 'c#']",
+    RETIRE + "[[scan.sinks]]\npackage='a/b'\nfunction='F'\nargument=1\n[[scan.sinks]]\nmethod='M'\nargument='q'",
     '[retire]\ntable = "app.orders"\ncolumns = ["c"]',
     "[retire]\ntable = '\"Weird\".\"t\"\"x\"'\ncolumns = ['\"a b\"', 'größe', '_x$1']",
     RETIRE + "[[acknowledge]]\npath='a'\nreason='r'\nexpires='2027-03-31'",
@@ -286,6 +317,14 @@ BAD = [
     RETIRE + "[scan.others]\ngate = ['x']",
     RETIRE + "[scan.others]\ngate = 'json'",
     RETIRE + "[scan.others]\nshow = ['json']",
+    RETIRE + "[scan.sinks]\nmethod='M'\nargument=1",
+    RETIRE + "[[scan.sinks]]\nargument=1",
+    RETIRE + "[[scan.sinks]]\nfunction='F'\nargument=1",
+    RETIRE + "[[scan.sinks]]\npackage='p'\nfunction='F'\nmethod='M'\nargument=1",
+    RETIRE + "[[scan.sinks]]\nmethod='M'\nargument=0",
+    RETIRE + "[[scan.sinks]]\nmethod='M'\nargument=true",
+    RETIRE + "[[scan.sinks]]\nmethod='a.M'\nargument=1",
+    RETIRE + "[[scan.sinks]]\nmethod='M'\nargument='a b'",
     RETIRE + "[verify]\nname='a'\nquery='SELECT 1'",
     RETIRE + "[[verify]]\nname='a'",
     RETIRE + "[[verify]]\nquery='SELECT 1'",

@@ -66,6 +66,20 @@ class Consumer(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A function or method that hands one of its arguments to a database as SQL, as a rule names it.
+
+    `package` is the import path that declares it; "" for a method means any receiver. `argument` is a position from 1,
+    or the parameter's name.
+    """
+
+    package: str
+    name: str
+    method: bool
+    argument: int | str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
     """One column under retirement; names as PostgreSQL stores them (folded unless quoted)."""

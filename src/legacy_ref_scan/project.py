@@ -9,7 +9,7 @@ from posixpath import dirname
 
 from legacy_ref_scan.languages import LANGUAGES
 from legacy_ref_scan.mentions import Names
-from legacy_ref_scan.model import Claim, Found, SourceFile, Span
+from legacy_ref_scan.model import Claim, Found, Sink, SourceFile, Span
 from legacy_ref_scan.rules import Others
 from legacy_ref_scan.workspace import Workspace
 
@@ -37,8 +37,9 @@ class ScanProject:
         rules: frozenset[str],
         others: Others = _DEFAULTS,
         choose: Callable[[SourceFile], bool] | None = None,
+        sinks: Sequence[Sink] = (),
     ) -> None:
-        self.workspace, self.names, self.others = workspace, names, others
+        self.workspace, self.names, self.others, self.sinks = workspace, names, others, sinks
         self._choose = choose
         self.statements = 0
         self.counts: Counter[str] = Counter()

@@ -6,14 +6,14 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from json import dumps
 from pathlib import Path
 from typing import Any
 
-from legacy_ref_scan.model import ScanError, Target
+from legacy_ref_scan.model import ScanError, Sink, Target
 from legacy_ref_scan.versions import Version
 
 CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "sqlc", "schema-file")
@@ -108,6 +108,7 @@ class Rule:
     tests: str = "gate"  # "gate" | "warn" | "ignore"
     star: str = "gate"  # "gate" | "show": SELECT * that is scanned by name
     others: Others = Others()
+    sinks: tuple[Sink, ...] = ()
     acknowledge: tuple[Acknowledgement, ...] = ()
     verify: tuple[Parity, ...] = ()
 
@@ -231,6 +232,12 @@ def render_rule(
         '# list = ["javascript"]',
         '# ignore = ["localization"]',
         "",
+        "# A wrapper of the database that is not known by itself: this argument of it is SQL.",
+        "# [[scan.sinks]]",
+        '# package = "example.com/app/database"   # the import path; of a method it may be left out',
+        '# function = "Run"                       # or: method = "Run"',
+        "# argument = 2                           # a position from 1, or the parameter's name",
+        "",
         "# A use or a gap that somebody has looked at and answers for. It stays in every report.",
         "# [[acknowledge]]",
         '# path = "internal/legacy/*.go"',
@@ -296,12 +303,36 @@ class _Key:
     check: Callable[[Any], Any]
     required: bool = False
     section: str = ""  # of a table within a section: its name in `_SECTIONS`
+    listed: bool = False  # a list of such tables
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"must be a text that is not empty, not {_kind(value)}")
     return value
+
+
+def _word(value: Any) -> str:
+    if not _text(value).isidentifier():
+        raise ValueError(f"{value!r} must be one name, without a dot")
+    return str(value)
+
+
+def _argument(value: Any) -> int | str:
+    if isinstance(value, str):
+        return _word(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"must be a position from 1, or a parameter's name, not {_kind(value)}")
+    return value
+
+
+def _sink(value: Mapping[str, Any]) -> Sink:
+    if ("function" in value) == ("method" in value):
+        raise ValueError("needs either function or method")
+    if "function" in value and "package" not in value:
+        raise ValueError("needs the package that declares the function")
+    name = value.get("function") or value["method"]
+    return Sink(value.get("package", ""), name, "method" in value, value["argument"])
 
 
 def _query(value: Any) -> str:
@@ -431,6 +462,13 @@ _SECTIONS: Mapping[str, Mapping[str, _Key]] = {
         "tests": _Key(_one_of("gate", "warn", "ignore")),
         "star": _Key(_one_of("gate", "show")),
         "others": _Key(_others, section="scan.others"),
+        "sinks": _Key(_sink, section="scan.sinks", listed=True),
+    },
+    "scan.sinks": {
+        "package": _Key(_text),
+        "function": _Key(_word),
+        "method": _Key(_word),
+        "argument": _Key(_argument, required=True),
     },
     "scan.others": {"gate": _Key(_kinds), "list": _Key(_kinds), "ignore": _Key(_kinds)},
     "acknowledge": {
@@ -513,10 +551,24 @@ class _Document:
         return {key: self._value(keys[key], value, (*where, key)) for key, value in table.items()}
 
     def _value(self, key: _Key, value: Any, where: Where) -> Any:
+        if key.listed:
+            return self._listed(key, value, where)
         try:
             return key.check(self._table(value, key.section, where) if key.section else value)
         except ValueError as error:
             raise self._error(where, f"{where[-1]} {error}") from None
+
+    def _listed(self, key: _Key, items: Any, where: Where) -> tuple[Any, ...]:
+        if not isinstance(items, list):
+            raise self._error(where, f"{where[-1]} is a list of tables: write [[{key.section}]]")
+        one = replace(key, listed=False)
+        return tuple(self._item(one, item, (*where, number)) for number, item in enumerate(items))
+
+    def _item(self, key: _Key, item: Any, where: Where) -> Any:
+        try:
+            return key.check(self._table(item, key.section, where))
+        except ValueError as error:
+            raise self._error(where, f"{key.section} {error}") from None
 
     def _check_known(self, table: Mapping[str, Any], known: Iterable[str], where: Where) -> None:
         for key in table:

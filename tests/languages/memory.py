@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, SourceFile, Span, Target
+from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Sink, SourceFile, Span, Target
 from legacy_ref_scan.rules import Others
 
 PHASES = names_of([Target("public", "campaign_phases", "error_message")], [])
@@ -17,6 +17,7 @@ class MemoryProject:
 
     def __init__(self, files: dict[str, str | bytes], language: str, names: Names = PHASES) -> None:
         self._names = names
+        self.sinks: Sequence[Sink] = ()
         self.files = {
             path: SourceFile(path, text.encode() if isinstance(text, str) else text, language)
             for path, text in files.items()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from legacy_ref_scan.mentions import Names
-    from legacy_ref_scan.model import Extracted, SourceFile
+    from legacy_ref_scan.model import Extracted, Sink, SourceFile
     from legacy_ref_scan.rules import Others
 
 
@@ -26,6 +26,10 @@ class Project(Protocol):
     @property
     def others(self) -> Others:
         """What the kinds of files without a language of their own are worth."""
+
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """What the rules name as functions that take SQL."""
 
     def candidates(self, language: str) -> Sequence[SourceFile]:
         """The files of that language for which `names.matter()` is true."""

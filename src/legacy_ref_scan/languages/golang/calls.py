@@ -28,6 +28,7 @@ from legacy_ref_scan.languages.golang.values import (
     texts,
     union,
 )
+from legacy_ref_scan.languages.golang.wrappers import declared_sinks, function_sinks, hand_over, method_sinks
 from legacy_ref_scan.model import Consumer
 
 _WRITES = frozenset(("WriteString", "WriteByte", "WriteRune", "Write"))
@@ -173,6 +174,10 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         found = _of_files(frame, arguments, arguments.values[0], full.rpartition(".")[2])
         if found is not None:
             return found
+    named = function_sinks(frame, path, full.rpartition(".")[2])
+    if named:
+        hand_over(frame, named, arguments, [], _short(full))
+        return _opaque_result(frame, arguments, _short(full))
     model = model_of(full, len(arguments.values))
     if full == "fmt.Errorf" or (sinks.is_text_function(full) and full.endswith("f") and arguments.values):
         made = model_of("fmt.Sprintf", 1)
@@ -294,7 +299,9 @@ def _sanitized(frame: Frame, alt: Items, node: Node) -> Value:
 def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value, name: str) -> list[Value]:
     written = frame.file.text(operand)
     label = f"{written}.{name}" if len(written) < 40 and "\n" not in written else name
-    if name == "CopyFrom" and len(arguments.values) >= 3:
+    if named := method_sinks(frame, type_of(frame, operand), name):
+        hand_over(frame, named, arguments, [], label)
+    elif name == "CopyFrom" and len(arguments.values) >= 3:
         _copy_from(frame, arguments)
     elif name in sinks.PASS_THROUGH and arguments.values:
         _uses(frame, arguments, label, skip=sinks.PASS_THROUGH[name])
@@ -405,6 +412,7 @@ def _invoke_all(
     receiver: Value | None,
     label: str,
 ) -> list[Value]:
+    hand_over(frame, declared_sinks(frame, functions), arguments, functions, label)
     results = [invoke(frame, function, arguments, operand, receiver) for function in functions]
     if all(result is None for result in results):
         return _unknown_call(frame, arguments, label)
