@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
@@ -94,18 +94,30 @@ def scan(request: Request) -> Outcome:
 class Ground:
     """What several scans of one repository share: its files, its migrations and what was read of them.
 
-    `released` are the migrations of an older revision whose files are scanned against the schema of a newer one.
+    `released` are the migrations of an older revision whose files are scanned against the schema of a newer one, and
+    `like` is that one: what it has `kept` of a language is taken over where no file of the two differs.
     """
 
     workspace: Workspace
     history: History
     released: History | None = None
+    like: Ground | None = None
+    kept: dict[int, Kept] | None = None
 
     @property
     def migration_paths(self) -> frozenset[str]:
         """The files of migrations, which are not scanned as code."""
         older = _migration_paths(self.released) if self.released else frozenset()
         return _migration_paths(self.history) | older
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a scan for an aim found in the files of a project, by language, and how many statements these held."""
+
+    aim: Aim
+    project: ScanProject
+    found: dict[str, tuple[list[Found], int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,19 @@ def aim_at(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> A
     return Aim(targets, _schema(request, catalog, targets))
 
 
+def aim_at_table(request: Request, catalog: Catalog, table: Target) -> Aim:
+    """Look for any use of a table of the catalog; the column of `table` stands for all (`*`).
+
+    Only the names of the table, its children and the views over it are looked for: no statement does without them.
+    """
+    relation = catalog.relation(table.table, table.schema)
+    columns = tuple(Target(table.schema, table.table, item.name) for item in relation.columns) if relation else ()
+    schema = _schema(request, catalog, columns)
+    watched = {key: replace(item, target=table) for key, item in schema.watch.columns.items()}
+    names = replace(schema.names, columns=frozenset(), tables=frozenset({table.table}))
+    return Aim((table,), replace(schema, watch=replace(schema.watch, columns=watched), names=names), table)
+
+
 def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[SourceFile], bool] | None = None) -> Report:
     """Answer for every mention of what the aim names. `choose` leaves out candidates: the answer is then no verdict."""
     say = request.progress or (lambda _: None)
@@ -135,7 +160,7 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     schema = replace(aim.schema, near=project.near, concerns=project.concerns, trace=request.trace)
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
-    found.extend(_findings(project, schema, history))
+    found.extend(_findings(project, schema, history, _Memory(ground, aim, project)))
     gaps, doubtful = doubts(history, project.about, schema.catalog.search_path)
     found.extend(gaps)
     if aim.relation is not None:
@@ -210,12 +235,57 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
 # Findings
 
 
-def _findings(project: ScanProject, schema: Schema, history: History) -> Iterator[Found]:
+class _Memory:
+    """Analyses a language once for several revisions, where no file that it could read has changed between them."""
+
+    def __init__(self, ground: Ground, aim: Aim, project: ScanProject) -> None:
+        self.project = project
+        self.kept = Kept(aim, project) if ground.kept is not None else None
+        if ground.kept is not None and self.kept is not None:
+            ground.kept[id(aim)] = self.kept
+        like = ground.like.kept if ground.like else None
+        self.known = like.get(id(aim)) if like else None
+
+    def found(self, language: str, analyse: Callable[[], Iterator[Found]]) -> Iterable[Found]:
+        """What the language has: as known, or by analysing it now."""
+        if self.kept is None and self.known is None:
+            return analyse()
+        if self.known is not None and language in self.known.found and self._is_same(self.known.project, language):
+            items, statements = self.known.found[language]
+            self.project.statements += statements
+        else:
+            before = self.project.statements
+            items = list(analyse())
+            statements = self.project.statements - before
+        if self.kept is not None:
+            self.kept.found[language] = items, statements
+        return items
+
+    def _is_same(self, other: ScanProject, language: str) -> bool:
+        """The files of the language, SQL files (which may be embedded), and all that holds a mention."""
+        wanted = {language, "sql"}
+        return all(
+            _same_files(self.project, self.project.paths(name), other, other.paths(name)) for name in wanted
+        ) and _same_files(self.project, _paths(self.project), other, _paths(other))
+
+
+def _paths(project: ScanProject) -> Sequence[str]:
+    return [source.path for source in project.accountable()]
+
+
+def _same_files(one: ScanProject, paths: Sequence[str], other: ScanProject, others: Sequence[str]) -> bool:
+    if sorted(paths) != sorted(others):
+        return False
+    pairs = ((one.read(path), other.read(path)) for path in paths)
+    return all(a is not None and b is not None and a.data == b.data for a, b in pairs)
+
+
+def _findings(project: ScanProject, schema: Schema, history: History, memory: _Memory) -> Iterator[Found]:
     yield from _history_claims(history)
     yield from living(schema)
     yield from _run_again(history, schema)
     for language in project.languages():
-        yield from _of_language(project, language, schema)
+        yield from memory.found(language, lambda name=language: _of_language(project, name, schema))  # type: ignore[misc]
     for source in project.foreign:
         yield Claim(Span(source.path, 0, len(source.data)), Explanation.OTHER_FILE, "SQL for another database")
     yield from _unreadable(project)

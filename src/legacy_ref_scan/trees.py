@@ -363,6 +363,14 @@ def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes] | Non
         return None
 
 
+def merge_base(root: str, revision: str, head: str) -> str | None:
+    """The commit where two revisions parted; None where one of them is unknown or they have no commit in common."""
+    if revision.startswith("-") or head.startswith("-"):
+        return None
+    done = _git(root, "merge-base", revision, head)
+    return os.fsdecode(done.stdout).strip() or None if done is not None and done.returncode == 0 else None
+
+
 def _git_or_error(root: str, *arguments: str) -> str:
     done = _git(root, *arguments)
     if done is None:

@@ -119,6 +119,45 @@ def scan_command(**options: Any) -> int:
     return scan(**options)
 
 
+_also = click.option(
+    "--also-rev", multiple=True, metavar="REV", help="A release that is still running must be clean too; repeatable."
+)
+
+
+@app.command("check", short_help="Judge what new migrations drop or rename.")
+@click.option("--base", metavar="REV", help="New is what REV lacks.  [default: origin/HEAD, origin/main, …]")
+@click.option("--pending", type=int, metavar="N", help="The last N migrations are new.")
+@click.option("--all", "every", is_flag=True, help="Judge every migration, as if none had run.")
+@_scope
+@_also
+@_format
+@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+def check_command(**options: Any) -> int:
+    """Judge every column and table that new migrations drop or rename against the code. Needs no rule.
+
+    The exit code is that of the worst verdict. What is dropped and added again, or was never released, is no finding.
+    """
+    from legacy_ref_scan.cli.check import check
+
+    return check(**options)
+
+
+@app.command("retirable", short_help="List every column with its verdict: what could go next.")
+@click.option("--table", "tables", multiple=True, metavar="TABLE", help="Only this table; repeatable.")
+@click.option("--limit", type=int, metavar="N", help="Show so many columns.")
+@_scope
+@_format
+@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+def retirable_command(**options: Any) -> int:
+    """List every column of the schema with its verdict, those that nothing uses first.
+
+    The exit code is 0 whatever the verdicts are.
+    """
+    from legacy_ref_scan.cli.retirable import retirable
+
+    return retirable(**options)
+
+
 @app.command("explain", short_help="Say how the text at a place was put together, read and judged.")
 @click.argument("place", metavar="FILE:LINE[:COLUMN]")
 @click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
