@@ -62,6 +62,11 @@ def _remarks(schema: Schema) -> Iterator[Reference]:
 
 def _relation(relation: Relation, schema: Schema) -> Iterator[Reference]:
     """A view (by its query), a table (by a generated column, a default, a partition key)."""
+    if relation.kind == "sequence":  # it is owned by the column
+        for span, watched in _uses(relation, schema):
+            message = f"sequence {relation.schema}.{relation.name} belongs to {{target}}: {_ALONE}"
+            yield _reference(watched, Access.DEPEND, span, "sequence", relation.name, False, message)
+        return
     kind = {"view": "view", "matview": "materialized view"}.get(relation.kind, "generated column")
     for span, watched in _uses(relation, schema):
         message = f"{kind} {relation.schema}.{relation.name} needs {{target}}: {_REFUSED}"
