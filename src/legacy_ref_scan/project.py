@@ -20,6 +20,14 @@ _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", 
 # Databases whose SQL PostgreSQL never runs, whatever stands beside.
 _NEVER_POSTGRES = frozenset({"clickhouse", "cassandra", "bigquery", "snowflake", "spanner", "oracle"})
 _POSTGRES = ("postgres", "postgresql", "pgsql", "pg", "psql")
+# What a Go package imports tells which database it talks to.
+_POSTGRES_DRIVERS = (b"/jackc/pg", b"/lib/pq", b"gorm.io/driver/postgres", b"/go-pg/pg", b"/bun/driver/pgdriver")
+_OTHER_DRIVERS = (
+    b"/go-sql-driver/mysql", b"gorm.io/driver/mysql", b"/mattn/go-sqlite3", b"modernc.org/sqlite", b"/glebarez/",
+    b"gorm.io/driver/sqlite", b"zombiezen.com/go/sqlite", b"/ncruces/go-sqlite3", b"/go-mssqldb",
+    b"gorm.io/driver/sqlserver", b"/clickhouse-go", b"/gocql", b"cloud.google.com/go/spanner",
+    b"cloud.google.com/go/bigquery", b"/gosnowflake", b"/godror", b"/go-ora",
+)  # fmt: skip
 _DEFAULTS = Others()
 
 
@@ -48,6 +56,7 @@ class ScanProject:
         self._paths: dict[str, list[str]] = {language: [] for language in LANGUAGES}
         self._kept: dict[str, bytes] = {}
         self._history: list[SourceFile] = []
+        self._elsewhere: dict[str, bool] = {}  # folders of Go that may be for another database
         self.foreign: list[SourceFile] = []  # candidates written for another database
         self._sift()
 
@@ -92,7 +101,20 @@ class ScanProject:
             return self._history
         if source.language == "sql" and self._for_another_database(source.path):
             return self.foreign
+        if source.language == "go" and self._for_another_database(source.path) and self._talks_elsewhere(source.path):
+            self._paths["go"].remove(source.path)
+            return self.foreign
         return self._candidates[source.language]
+
+    def _talks_elsewhere(self, path: str) -> bool:
+        """Whether the Go package of a file imports another database's driver, and none of PostgreSQL's."""
+        folder = dirname(path)
+        if folder not in self._elsewhere:
+            paths = [name for name in self.workspace.paths if dirname(name) == folder and name.endswith(".go")]
+            code = [source.data for name in paths if (source := self.workspace.read(name)) is not None]
+            other = any(driver in data for data in code for driver in _OTHER_DRIVERS)
+            self._elsewhere[folder] = other and not any(d in data for data in code for d in _POSTGRES_DRIVERS)
+        return self._elsewhere[folder]
 
     def _for_another_database(self, path: str) -> bool:
         """`…/sqlite/…` where `…/postgres/…` stands beside it, and `…/clickhouse/…` anywhere."""
