@@ -30,7 +30,7 @@ from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
-from legacy_ref_scan.sql.templates import without_templates
+from legacy_ref_scan.sql.templates import inside_actions, without_templates
 from legacy_ref_scan.sql.trace import Reading, Trace
 from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
 from legacy_ref_scan.sql.watch import Watch, Watched
@@ -66,12 +66,21 @@ def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
     yield from _Analyzer(plain, schema).run()
 
 
-def _of_actions(fragment: Fragment, schema: Schema) -> Iterator[Claim]:
+def _of_actions(fragment: Fragment, schema: Schema) -> Iterator[Claim | Gap]:
     """`{{.ErrorMessage}}` in a template: a field of the host language. The column's own name stays open."""
-    for start, end, name, _ in schema.names.places(fragment.text):
-        raw = fragment.text[start:end]
-        if raw.lower() != name.encode() and b"{{" in fragment.text[:start]:
-            yield Claim(fragment.origin(start, end), Explanation.IDENTIFIER, "a field in a template")
+    for first, last in inside_actions(fragment):
+        for start, end, name, role in schema.names.places(fragment.text[first:last]):
+            span = fragment.origin(first + start, first + end)
+            if fragment.text[first + start : first + end].lower() != name.encode():
+                yield Claim(span, Explanation.IDENTIFIER, "a field in a template")
+            elif role == "column":
+                message = f"{name} stands in a template's action: what it puts into the statement is not known"
+                yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
+            else:
+                yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
+    for start, end, _, _ in schema.names.places(fragment.text):
+        if fragment.text.rfind(b"{#", 0, start) > fragment.text.rfind(b"#}", 0, start):
+            yield Claim(fragment.origin(start, end), Explanation.COMMENT, "in a template")
 
 
 def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
@@ -388,6 +397,8 @@ class _Analyzer:
         if label is not None:
             return self.claim(token.start, token.end, label.why, label.detail)
         if name in self.schema.names.columns:
+            if elsewhere:  # it fails already, and not because of this column
+                return self.claim(token.start, token.end, Explanation.OTHER_TABLE, "a statement without the table")
             return self.not_understood(token, name, unread)
         if name in self.schema.names.tables or name in self.schema.names.dependents:
             if unread:

@@ -41,7 +41,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     enqueue_users(engine, [found.file for found in files])
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
-    uses = select(roots, marks)
+    uses = select(roots, marks, engine.names)
     fragments = [fragment(use) for use in uses]
     yield from (*fragments, *embedded)
     yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])

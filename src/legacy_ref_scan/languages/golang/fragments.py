@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from legacy_ref_scan.languages.golang.embedded import is_whole_file
 from legacy_ref_scan.languages.golang.engine import Root
@@ -12,13 +13,14 @@ from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
 from legacy_ref_scan.languages.golang.orm.links import UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import Known, Origin, Text, Unknown
+from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
 
 Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
 
 
-def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
+def select(roots: Iterable[Root], marks: Marks, names: Names) -> list[Use]:
     """The uses that count: those that went no further, and no version with holes where a caller filled them."""
     every = list(roots)
     strongest: dict[Text, int] = {}
@@ -37,7 +39,21 @@ def select(roots: Iterable[Root], marks: Marks) -> list[Use]:
                 continue  # the statement of a builder, on its way from ToSql to the database
             kept.setdefault((_place(use), use.consumer, use.kind, _ids(use.text, marks)), use)
     filled = _filled(every)
-    return [use for use in kept.values() if id(use) not in filled and not is_whole_file(use.text)]
+    chosen = [use for use in kept.values() if id(use) not in filled and not is_whole_file(use.text)]
+    return list(_settled(chosen, names))
+
+
+def _settled(uses: list[Use], names: Names) -> Iterator[Use]:
+    """Where no text of a place names the table or has a hole for it, those that were left out say nothing of it."""
+    partial = {use.site for use in uses if use.text.partial}
+    about = {use.site for use in uses if use.site in partial and _may_name_table(use.text, names)}
+    for use in uses:
+        settled = use.text.partial and use.site not in about
+        yield replace(use, text=Text(use.text.atoms)) if settled else use
+
+
+def _may_name_table(text: Text, names: Names) -> bool:
+    return not text.known or any(names.in_text(text.data(), role) for role in ("table", "dependent"))
 
 
 def _place(use: Use) -> object:
