@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from psycopg import errors
 
 from legacy_ref_scan.database.batches import Batch, batches, may_run_single, single
-from legacy_ref_scan.database.standins import STANDINS, extension_of
+from legacy_ref_scan.database.checks import counted
+from legacy_ref_scan.database.standins import STANDINS, extension_of, without_comments
 from legacy_ref_scan.migrations import History, Migration
 from legacy_ref_scan.sql.statements import cut
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _ROLE = re.compile(r'role "([^"]+)" does not exist')
 _MOST_ROLES = 50
+_CREATE_INDEX = re.compile(rb"create\s+(?:unique\s+)?index\b", re.IGNORECASE)
+_NAMED = re.compile(r'"([^"]+)"')
 _EXTENSIONS = "SELECT name FROM pg_available_extensions"
 _OWN_TABLES = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -36,6 +39,7 @@ class Chain:
     roles: list[str] = field(default_factory=list)  # made, for migrations name them
     stand_ins: list[str] = field(default_factory=list)  # extensions in whose place others' signatures stand
     missing: list[str] = field(default_factory=list)  # extensions that are left out altogether
+    indexes: int = 0  # left out, for their operator classes come with an extension that is missing
     outside: list[str] = field(default_factory=list)  # paths that ran statement by statement
 
     def notes(self) -> Iterator[str]:
@@ -44,6 +48,8 @@ class Chain:
             yield f"the server lacks {_listed(self.stand_ins)}: only what PREPARE needs of it was made up"
         if self.missing:
             yield f"the server lacks the extensions {_listed(self.missing)}: they were left out"
+        if self.indexes:
+            yield f"{counted(self.indexes, 'index')} left out, for want of these extensions"
         if self.roles:
             yield f"roles made for the rehearsal: {_listed(self.roles)}"
         if self.outside:
@@ -84,31 +90,52 @@ class _Runner:
     def _migrate(self, migration: Migration) -> str:
         """Why the migration failed; empty where it did not."""
         for batch in batches(migration, self.convention):
-            error = self._with_roles(batch)
+            error = self._run(batch)
             if isinstance(error, errors.ActiveSqlTransaction) and may_run_single(self.convention):
                 self.chain.outside.append(migration.path)
-                failed = ((one, self._with_roles(one)) for one in single(migration))
+                failed = ((one, self._run(one)) for one in single(migration))
                 batch, error = next(((one, e) for one, e in failed if e is not None), (batch, None))
             if error is not None:
                 return _explained(batch, error, migration)
         return ""
 
-    def _with_roles(self, batch: Batch) -> errors.Error | None:
-        """Run a batch; each role that it misses is made first, where the server is ours."""
-        while True:
-            error = self._send(batch)
-            role = _ROLE.search(str(error)) if error is not None else None
-            if role is None or not self.own or len(self.chain.roles) >= _MOST_ROLES:
+    def _run(self, batch: Batch) -> errors.Error | None:
+        """Run a batch; what is missing of the server and can be made or left out is, one thing at a time."""
+        batch = replace(batch, text=self._without_extensions(batch.text))
+        while (error := self._send(batch)) is not None:
+            text = batch.text if self._make_role(error) else self._without_index(batch.text, error)
+            if text is None:
                 return error
-            self.chain.roles.append(role.group(1))
-            self.connection.execute(f"CREATE ROLE {_quoted(role.group(1))}".encode())
+            batch = replace(batch, text=text)
+        return None
+
+    def _make_role(self, error: errors.Error) -> bool:
+        """Make the role that an error misses, where the server is ours."""
+        role = _ROLE.search(str(error))
+        if role is None or not self.own or len(self.chain.roles) >= _MOST_ROLES:
+            return False
+        self.chain.roles.append(role.group(1))
+        self.connection.execute(f"CREATE ROLE {_quoted(role.group(1))}".encode())
+        return True
+
+    def _without_index(self, text: bytes, error: errors.Error) -> bytes | None:
+        """The text without the index that an extension's operator class is missing for; None for another error."""
+        lacking = bool(self.chain.missing or self.chain.stand_ins)
+        name = _NAMED.search(error.diag.message_primary or "")
+        if not lacking or name is None or not isinstance(error, errors.UndefinedObject):
+            return None
+        for start, end in cut(text).statements:
+            statement = without_comments(text[start:end])
+            if _CREATE_INDEX.match(statement) and name.group(1).lower().encode() in statement.lower():
+                self.chain.indexes += 1
+                return _left_out(text, start, end)
+        return None
 
     def _send(self, batch: Batch) -> errors.Error | None:
-        text = self._without_extensions(batch.text)
         try:
             if batch.transaction:
                 self.connection.execute("BEGIN")
-            self.connection.execute(text)
+            self.connection.execute(batch.text)
             if batch.transaction:
                 self.connection.execute("COMMIT")
         except errors.Error as error:
@@ -118,26 +145,24 @@ class _Runner:
         return None
 
     def _without_extensions(self, text: bytes) -> bytes:
-        """The text with a stand-in, or blanks, in the place of each extension that the server does not have."""
+        """The text without the extensions that the server does not have; their stand-ins are made at once."""
         if b"extension" not in text.lower():
             return text
-        for start, end in reversed(cut(text).statements):
+        for start, end in cut(text).statements:
             name = extension_of(text[start:end])
             if name is None or name in self.available:
                 continue
             known = self.chain.stand_ins if name in STANDINS else self.chain.missing
             if name not in known:
                 known.append(name)
-                text = text[:start] + _block(STANDINS.get(name, "")) + text[end:]
-            else:
-                text = text[:start] + b"SELECT 1" + text[end:]
+                self.connection.execute(STANDINS.get(name, "SELECT 1").encode())
+            text = _left_out(text, start, end)
         return text
 
 
-def _block(statements: str) -> bytes:
-    """Several statements as one, so that what follows keeps its line."""
-    lines = " ".join(statements.split())
-    return f"DO $lrs$ BEGIN {lines} END $lrs$".encode() if lines else b"SELECT 1"
+def _left_out(text: bytes, start: int, end: int) -> bytes:
+    """The text with a statement that does nothing in the place of another, as long as that one."""
+    return text[:start] + b"SELECT 1".ljust(end - start) + text[end:]
 
 
 def _explained(batch: Batch, error: errors.Error, migration: Migration) -> str:

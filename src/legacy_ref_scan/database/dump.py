@@ -77,8 +77,9 @@ _QUERIES: tuple[str, ...] = (
     " || CASE WHEN p.puballtables THEN ' FOR ALL TABLES' ELSE '' END FROM pg_publication p",
     "SELECT 'publication', n.nspname, c.relname, p.pubname, format('ALTER PUBLICATION %I ADD TABLE %I.%I', p.pubname,"
     " n.nspname, c.relname) || coalesce((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) ||"
-    " ')' FROM unnest((to_jsonb(r) ->> 'prattrs')::int2vector::int2[]) u(num) JOIN pg_attribute a"
-    " ON a.attrelid = c.oid AND a.attnum = u.num), '')"
+    " ')' FROM jsonb_array_elements_text(CASE jsonb_typeof(to_jsonb(r) -> 'prattrs') WHEN 'array'"
+    " THEN to_jsonb(r) -> 'prattrs' END) u(num) JOIN pg_attribute a"
+    " ON a.attrelid = c.oid AND a.attnum = u.num::int2), '')"
     " FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid"
     " JOIN pg_namespace n ON n.oid = c.relnamespace",
     # what is compared and never replayed

@@ -23,7 +23,6 @@ _WHY = {
     "42703": "a column in it is not there",
     "42883": "a function or operator in it is not there",
     "42704": "a type or another object in it is not there",
-    "42P10": "its ON CONFLICT matches no unique index",
     "42501": "the role may not run it",
     "42P08": "its parameters have no single type",
     "42804": "its types do not match",

@@ -110,6 +110,7 @@ class _Stage:
         if not migrations:
             raise ScanError("no migrations to rehearse: name their directory with --migrations, or give --schema-dump")
         chain = replay_on(self.connection, history, migrations, own=self.own)
+        self.connection.execute("RESET ALL")  # a dump empties the search path of its session
         self.notes.extend(chain.notes())
         return _chain_check(chain, len(migrations), history)
 

@@ -1,11 +1,14 @@
 """Stand-ins for extensions that a server does not have: the signatures that a rehearsal needs, without the work.
 
 PREPARE looks at names and types alone. What an extension brings beyond this is missing, and the rehearsal says so.
+An operator class for indexes is not among it: a made-up one could bring the server down with the first row.
 """
 
 from __future__ import annotations
 
 import re
+
+from legacy_ref_scan.sql.lexer import words
 
 _UUIDS = ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil", "uuid_ns_dns", "uuid_ns_url")
 _NAMED = ("uuid_generate_v3", "uuid_generate_v5")
@@ -38,10 +41,6 @@ STANDINS: dict[str, str] = {
         CREATE FUNCTION word_similarity(text, text) RETURNS real LANGUAGE sql IMMUTABLE AS 'SELECT 0::real';
         CREATE FUNCTION similar(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT false';
         CREATE OPERATOR % (LEFTARG = text, RIGHTARG = text, FUNCTION = similar);
-        CREATE FUNCTION trigrams(text, internal) RETURNS internal LANGUAGE internal IMMUTABLE STRICT
-            AS 'gin_extract_tsvector_2args';
-        CREATE OPERATOR CLASS gin_trgm_ops FOR TYPE text USING gin AS FUNCTION 1 bttextcmp(text, text),
-            FUNCTION 2 trigrams(text, internal), STORAGE text;
     """,
 }
 """DDL for the schema of the search path, by the extension's name."""
@@ -51,11 +50,10 @@ _CREATE = re.compile(rb"""\s*create\s+extension\s+(?:if\s+not\s+exists\s+)?(?:"(
 
 def extension_of(statement: bytes) -> str | None:
     """The extension that a statement creates; None for other statements."""
-    found = _CREATE.match(_without_comments(statement))
+    found = _CREATE.match(without_comments(statement))
     return (found.group(1) or found.group(2).lower()).decode("utf-8", "replace") if found else None
 
 
-def _without_comments(statement: bytes) -> bytes:
-    from legacy_ref_scan.sql.lexer import words
-
+def without_comments(statement: bytes) -> bytes:
+    """The words of a statement with one blank between them."""
     return b" ".join(statement[token.start : token.end] for token in words(statement))
