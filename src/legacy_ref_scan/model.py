@@ -335,7 +335,7 @@ class Mapping:
 
 
 Found = Reference | Gap | Residue | Claim
-Extracted = Fragment | Mapping | Gap | Claim
+Extracted = Fragment | Mapping | Gap | Residue | Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +368,14 @@ class Report:
     unreadable: MappingOf[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # which migration directory was taken, unused acknowledgements, …
     statements: int = 0
+    released: tuple[tuple[str, Report], ...] = ()  # (revision, the report on its code against the same schema)
+
+    @property
+    def worst(self) -> Verdict:
+        """The worst verdict of this code and of the released revisions."""
+        found = {self.verdict, *(report.worst for _, report in self.released)}
+        order = (Verdict.REFERENCED, Verdict.UNKNOWN, Verdict.CLEAN)
+        return next(verdict for verdict in order if verdict in found)
 
     @property
     def ledger(self) -> dict[Explanation, int]:

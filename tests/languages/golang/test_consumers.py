@@ -89,7 +89,7 @@ def test_comments_identifiers_and_imports_are_claims() -> None:
     ("tag", "library"),
     [
         ('db:"error_message"', "db"), ('db:"error_message,omitempty"', "db"), ('gorm:"type:text;column:error_message"', "gorm"),
-        ('bun:"error_message,nullzero"', "bun"), ("xorm:\"'error_message' text\"", "xorm"), ('boil:"error_message"', "sqlboiler"),
+        ('bun:"error_message,nullzero"', "bun"), ("xorm:\"'error_message' text\"", "xorm"), ('boil:"error_message"', "db"),
     ],
 )  # fmt: skip
 def test_tags_that_name_a_column(tag: str, library: str) -> None:

@@ -9,6 +9,7 @@ from legacy_ref_scan.languages.golang.expressions import imported
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.inline import Callees, apply, callees, invoke, run_closures
 from legacy_ref_scan.languages.golang.interfaces import implementations
+from legacy_ref_scan.languages.golang.orm.querymods import gathered
 from legacy_ref_scan.languages.golang.packages import Declaration, Node, default_name
 from legacy_ref_scan.languages.golang.statements import assign_to, leave_open
 from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to, model_of, quoted
@@ -76,8 +77,10 @@ def arguments_of(frame: Frame, node: Node) -> Called:
     arguments = node.child_by_field_name("arguments")
     nodes = [child for child in arguments.named_children if child.type != "comment"] if arguments is not None else []
     if len(nodes) == 1 and nodes[0].type == "call_expression":
-        return Called(node, nodes, frame.run.machine.call(frame, nodes[0])[:1] or [frame.unknown("nothing", node)])
-    return Called(node, nodes, [EMPTY if child.type.endswith("_type") else frame.evaluate(child) for child in nodes])
+        only = frame.run.machine.call(frame, nodes[0])[:1] or [frame.unknown("nothing", node)]
+        return gathered(frame, Called(node, nodes, only))
+    values = [EMPTY if child.type.endswith("_type") else frame.evaluate(child) for child in nodes]
+    return gathered(frame, Called(node, nodes, values))
 
 
 def _named(frame: Frame, node: Node, function: Node) -> list[Value]:

@@ -11,6 +11,8 @@ from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
 from legacy_ref_scan.languages.golang.fragments import fragment, laid_out, select
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.orm.collect import enqueue_users, mapped_fields
+from legacy_ref_scan.languages.golang.orm.ent import Schemas
+from legacy_ref_scan.languages.golang.orm.generated import Generated
 from legacy_ref_scan.languages.golang.packages import GoFile
 from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, goes_to_people, place
 from legacy_ref_scan.languages.golang.sinks import is_path
@@ -31,11 +33,13 @@ class _File:
 def extract_all(project: Project) -> Iterator[Extracted]:
     """See `golang.extract`."""
     engine = Engine(project)
+    schemas = Schemas(engine.index, project.names)
+    generated = Generated(engine.index, project.names, schemas)
     files: list[_File] = []
     for source in project.candidates("go"):
         found = _File(engine.index.parse(source), project.names.find(source))
         files.append(found)
-        yield from _placed(found, engine)
+        yield from _placed(found, engine, schemas, generated)
     embedded = list(engine.enqueue_embedded())
     engine.enqueue_torn()
     enqueue_users(engine, [found.file for found in files])
@@ -52,7 +56,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
         yield from _left_over(found, covered)
 
 
-def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
+def _placed(found: _File, engine: Engine, schemas: Schemas, generated: Generated) -> Iterator[Extracted]:
     """Claims; tags are kept, literals are noted and their functions queued."""
     file = found.file
     for mention in found.mentions:
@@ -60,7 +64,11 @@ def _placed(found: _File, engine: Engine) -> Iterator[Extracted]:
         if doubtful(file, mention):
             yield Gap(mention.span, "go-unreadable", _UNBALANCED, "", file.source.test)
         if isinstance(where, Literal):
-            _note(found, where, mention, engine)
+            judged = schemas.item(file, where, mention) or generated.item(file, where, mention)
+            if judged is None:
+                _note(found, where, mention, engine)
+            else:
+                yield judged
         elif isinstance(where, Claim):
             yield where
         elif where is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site
@@ -197,14 +198,20 @@ def run_body(inner: Frame, function: Node, body: Node) -> list[Value]:
     """Interprets a body; the results by position, each the union over the `return`s."""
     results = function.child_by_field_name("result")
     if results is not None and results.type == "parameter_list":
-        names = [name for group in results.named_children for name in group.children_by_field_name("name")]
-        inner.result_names = tuple(_text(name) for name in names)
-        for name in names:
-            inner.declare(_text(name), (Text(()),))
+        inner.result_names = tuple(_declared_results(inner, results))
     inner.execute(body)
     run_waiting(inner)
     width = max((len(values) for values in inner.returns), default=0)
     return [union(values[at] for values in inner.returns if at < len(values)) for at in range(width)]
+
+
+def _declared_results(inner: Frame, results: Node) -> Iterator[str]:
+    """Named results as local variables, with their types."""
+    for group in results.named_children:
+        kind = group.child_by_field_name("type")
+        for name in group.children_by_field_name("name"):
+            declare_parameter(inner, Parameter(_text(name), name, kind, False), (Text(()),))
+            yield _text(name)
 
 
 def run_waiting(frame: Frame) -> None:

@@ -162,7 +162,8 @@ _TEXT_FUNCTIONS = frozenset(("fmt.Errorf", "fmt.Print", "fmt.Printf", "fmt.Print
 _TEXT_METHODS = frozenset(
     "Errorf Fatalf Fatal Logf Log Skipf Skip Error Errorw Errorln Info Infof Infow Infoln Warn Warnf Warnw Warning "
     "Warningf Debug Debugf Debugw Trace Tracef Print Printf Println Panic Panicf Fatalln Msg Msgf Str InfoContext "
-    "ErrorContext WarnContext DebugContext ErrorContextf InfoContextf Helper Notice Noticef Critical Criticalf".split()
+    "ErrorContext WarnContext DebugContext ErrorContextf InfoContextf Helper Notice Noticef Critical Criticalf WithField "
+    "WithFields WithError WithValues".split()
 )
 
 
@@ -177,12 +178,14 @@ _ACTIVE = frozenset(
     "unsafe".split()
 )
 _INERT = (
-    "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/gin-gonic/",
-    "github.com/go-chi/", "github.com/golang/protobuf", "github.com/google/go-cmp", "github.com/gorilla/",
-    "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/", "github.com/spf13/cobra",
-    "github.com/stretchr/testify", "github.com/tidwall/", "go.opencensus.io", "go.opentelemetry.io/",
-    "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/text", "golang.org/x/tools",
-    "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
+    "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/getsentry/",
+    "github.com/gin-gonic/", "github.com/go-chi/", "github.com/go-logr/", "github.com/go-playground/",
+    "github.com/go-redis/", "github.com/gofiber/", "github.com/golang-jwt/", "github.com/golang/protobuf",
+    "github.com/google/go-cmp", "github.com/gorilla/", "github.com/hashicorp/go-hclog", "github.com/labstack/echo",
+    "github.com/onsi/", "github.com/prometheus/", "github.com/redis/", "github.com/rs/cors", "github.com/spf13/",
+    "github.com/stretchr/testify", "github.com/tidwall/", "github.com/urfave/cli", "go.opencensus.io",
+    "go.opentelemetry.io/", "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/oauth2",
+    "golang.org/x/text", "golang.org/x/tools", "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
 )  # fmt: skip
 # `proto.String("x")` is a pointer to the text, `wrapperspb.String("x")` a box around it; what replaces a part of a text
 # is in the result.
@@ -220,7 +223,7 @@ BUILDER_PACKAGES: dict[str, str] = {
     "github.com/gocraft/dbr": "dbr",
     "github.com/huandu/go-sqlbuilder": "sqlbuilder",
     "github.com/volatiletech/sqlboiler": "sqlboiler",
-    "entgo.io/ent": "ent",
+    "entgo.io/ent/dialect/sql": "ent",
     "github.com/stephenafamo/bob": "bob",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from legacy_ref_scan.languages.golang.orm.boiled import generator_of
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, holds_sql, parse
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
 from legacy_ref_scan.model import Access, Claim, Explanation, Mapping, Mention, Span
@@ -26,6 +27,8 @@ def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping:
 def _of_value(file: GoFile, tag: Node, mention: Mention, library: str, value: bytes, offset: int) -> Mapping | None:
     """The column that a tag names, or a column in the SQL of a check or an index."""
     owner, test = owner_of(file, tag), file.source.test
+    if library == "sqlboiler" and generator_of(file) != b"SQLBoiler":
+        library = "db"  # a struct of one's own that takes results
     if holds_sql(library, value, offset):
         return Mapping(mention.span, mention.name, owner, library, "", test, (Access.READ,))
     named = parse(library, value).column

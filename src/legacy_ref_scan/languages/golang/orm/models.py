@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.frame import Frame, Run, TypeName
 from legacy_ref_scan.languages.golang.inline import bind_receiver, declare_parameter, parameters, run_body
+from legacy_ref_scan.languages.golang.orm.boiled import boiled_table
 from legacy_ref_scan.languages.golang.orm.naming import column_names, gorm_name, table_name
 from legacy_ref_scan.languages.golang.orm.settings import Settings
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, UNTAGGED, Tag, parse
@@ -88,6 +89,8 @@ class Models:
         found = self._by_fields(file, fields)
         if found == "db":
             return self._by_table_name(declaration)
+        if found == "sqlboiler":
+            return found if boiled_table(file, declaration.name) else ""
         if found:
             return found
         imported = {sinks.builder_of(path) for path in file.imports.values()} & LIBRARIES
@@ -101,7 +104,7 @@ class Models:
             tag = field.child_by_field_name("tag")
             for match in PAIR.finditer(file.bytes(tag) if tag is not None else b""):
                 library = LIBRARY_OF_KEY.get(match[1], "")
-                if library in LIBRARIES:
+                if library in LIBRARIES or library == "sqlboiler":
                     return library
                 plain = "db" if library == "db" or match[1] == b"protobuf" else plain
             kind = field.child_by_field_name("type")
@@ -136,6 +139,9 @@ class Models:
         return known[key]
 
     def _tables(self, declaration: Declaration, library: str) -> Iterator[str]:
+        if library == "sqlboiler":
+            yield boiled_table(declaration.file, declaration.name)
+            return
         written = self._by_method(declaration)
         tagged = _tagged_table(declaration)
         if written:
@@ -257,7 +263,7 @@ def _tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
                 return tag, None
             start = match.start(2) + tag.column[0]
             return tag, Span(file.path, start, start + len(tag.column[1]))
-    untagged = library in ("reform", "reflection")  # they map only what has a tag
+    untagged = library in ("reform", "reflection", "sqlboiler")  # they map only what has a tag
     return (Tag(skipped=bool(field.children_by_field_name("name"))) if untagged else UNTAGGED), None
 
 

@@ -10,7 +10,7 @@ from legacy_ref_scan.model import Access
 
 PAIR = re.compile(rb'([^\s":`]+):"((?:[^"\\]|\\.)*)"')
 LIBRARY_OF_KEY = {
-    b"db": "db", b"gorm": "gorm", b"bun": "bun", b"xorm": "xorm", b"pg": "go-pg", b"sql": "go-pg", b"boil": "sqlboiler",
+    b"db": "db", b"gorm": "gorm", b"bun": "bun", b"xorm": "xorm", b"pg": "go-pg", b"boil": "sqlboiler",
     b"sqlx": "db", b"scan": "db", b"gorp": "db", b"goqu": "goqu", b"reform": "reform", b"dbr": "dbr",
 }  # fmt: skip
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
