@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from legacy_ref_scan.migrations import detect
-from legacy_ref_scan.model import ScanError
-from legacy_ref_scan.scan import Ground, Request, open_workspace
+from legacy_ref_scan.model import Report, ScanError
+from legacy_ref_scan.scan import Ground, Outcome, Request, examine, open_workspace
 
 
 def grounds(request: Request, ground: Ground, revisions: tuple[str, ...]) -> Iterator[tuple[str, Ground]]:
@@ -23,3 +23,10 @@ def grounds(request: Request, ground: Ground, revisions: tuple[str, ...]) -> Ite
         except ScanError:  # the directory was elsewhere, or nowhere
             older = None
         yield revision, Ground(workspace, history, older, like=ground)
+
+
+def with_released(request: Request, outcome: Outcome, revisions: tuple[str, ...]) -> Report:
+    """The report of an outcome, with one on the code of each revision. Raises `ScanError` where one is not there."""
+    found = grounds(request, outcome.ground, revisions)
+    released = tuple((revision, examine(request, ground, outcome.aim)) for revision, ground in found)
+    return replace(outcome.report, released=released)

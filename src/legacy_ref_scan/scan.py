@@ -51,7 +51,7 @@ from legacy_ref_scan.workspace import Workspace
 class Request:
     """What to scan for and where. `migrations` overrides the rules' directory; `until` leaves later versions out.
 
-    `trace` keeps what the analysis makes of the texts that it wants.
+    `trace` keeps what the analysis makes of the texts that it wants. `remember`: other revisions are scanned next.
     """
 
     root: Path
@@ -64,15 +64,18 @@ class Request:
     until: Version | None = None
     progress: Callable[[str], None] | None = None
     trace: Trace | None = None
+    remember: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer, and the schema that it rests on."""
+    """The answer, the schema that it rests on, and what a scan of another revision for the same takes over."""
 
     report: Report
     catalog: Catalog
     history: History
+    ground: Ground
+    aim: Aim
 
 
 def scan(request: Request) -> Outcome:
@@ -86,8 +89,10 @@ def scan(request: Request) -> Outcome:
     history = read_history(request, workspace, names_of(targets, ()))
     say("replaying migrations")
     catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
-    report = examine(request, Ground(workspace, history), aim_at(request, catalog, targets))
-    return Outcome(replace(report, notes=(*report.notes, *notes)), catalog, history)
+    ground = Ground(workspace, history, kept={} if request.remember else None)
+    aim = aim_at(request, catalog, targets)
+    report = examine(request, ground, aim)
+    return Outcome(replace(report, notes=(*report.notes, *notes)), catalog, history, ground, aim)
 
 
 @dataclass(frozen=True)

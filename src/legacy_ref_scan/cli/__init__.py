@@ -88,6 +88,9 @@ _scope = _options(
     click.option("--staged", is_flag=True, help="Scan what is in the git index, not the working tree."),
     click.option("--rev", metavar="REV", help="Scan a git revision, without a checkout."),
 )
+_also = click.option(
+    "--also-rev", multiple=True, metavar="REV", help="A release that is still running must be clean too; repeatable."
+)
 
 
 # click 8.1 answers 0 where no command is given, later versions 2: a missing command is a usage error.
@@ -106,6 +109,7 @@ def app() -> None:
 @click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
 @click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
 @_scope
+@_also
 @_format
 @click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
 @click.option("--accounting", is_flag=True, help="List every mention of the names with its explanation.")
@@ -117,11 +121,6 @@ def scan_command(**options: Any) -> int:
     from legacy_ref_scan.cli.commands import scan
 
     return scan(**options)
-
-
-_also = click.option(
-    "--also-rev", multiple=True, metavar="REV", help="A release that is still running must be clean too; repeatable."
-)
 
 
 @app.command("check", short_help="Judge what new migrations drop or rename.")
@@ -177,6 +176,7 @@ def explain_command(**options: Any) -> int:
 @app.command("generate-migration", short_help="Write the migration pair, if the verdict is clean.")
 @click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
 @_scope
+@_also
 @click.option("--check", is_flag=True, help="Write nothing; answer by exit code.")
 def generate_command(**options: Any) -> int:
     """Write the migration pair that drops the columns, if the verdict is clean."""

@@ -34,28 +34,30 @@ def scan(
     format_: str,
     output: str | None,
     accounting: bool,
+    also_rev: Sequence[str] = (),
 ) -> int:
-    """Scan and report; the exit code is the verdict's. Raises `ScanError`."""
+    """Scan and report; the exit code is the worst verdict's. Raises `ScanError`."""
+    from legacy_ref_scan.released import with_released
     from legacy_ref_scan.scan import Request
     from legacy_ref_scan.scan import scan as run
 
     base = _root(root)
     with progress() as show:
-        outcome = run(
-            Request(
-                root=base,
-                rules=_rules(base, rules, columns),
-                paths=tuple(_inside(base, path) for path in paths),
-                migrations=_inside(base, migrations) if migrations is not None else None,
-                exclude=tuple(exclude),
-                staged=staged,
-                revision=rev,
-                progress=show,
-            )
+        request = Request(
+            root=base,
+            rules=_rules(base, rules, columns),
+            paths=tuple(_inside(base, path) for path in paths),
+            migrations=_inside(base, migrations) if migrations is not None else None,
+            exclude=tuple(exclude),
+            staged=staged,
+            revision=rev,
+            progress=show,
+            remember=bool(also_rev),
         )
+        report = with_released(request, run(request), tuple(also_rev))
     options = Options(accounting=accounting, colour=colour_wanted(output))
-    emit(FORMATS[format_].render(outcome.report, options), output, "utf-8" if format_ != "text" else None)
-    return EXIT_CODES[outcome.report.verdict]
+    emit(FORMATS[format_].render(report, options), output, "utf-8" if format_ != "text" else None)
+    return EXIT_CODES[report.worst]
 
 
 def generate(
@@ -67,9 +69,11 @@ def generate(
     staged: bool,
     rev: str | None,
     check: bool,
+    also_rev: Sequence[str] = (),
 ) -> int:
     """Write the migration pair of one rule, or say why not. Raises `ScanError`."""
     from legacy_ref_scan.generate import LEFTOVERS, Refusal, missing, plan_pair, write_pair
+    from legacy_ref_scan.released import with_released
     from legacy_ref_scan.scan import Request
     from legacy_ref_scan.scan import scan as run
 
@@ -77,20 +81,21 @@ def generate(
     rule = _one_rule(base, rules)
     directory = _inside(base, migrations) if migrations is not None else None
     with progress() as show:
-        outcome = run(
-            Request(
-                root=base,
-                rules=(rule,),
-                migrations=directory,
-                exclude=(*exclude, LEFTOVERS),
-                staged=staged,
-                revision=rev,
-                progress=show,
-                until=_until(base, rule, directory),
-            )
+        request = Request(
+            root=base,
+            rules=(rule,),
+            migrations=directory,
+            exclude=(*exclude, LEFTOVERS),
+            staged=staged,
+            revision=rev,
+            progress=show,
+            until=_until(base, rule, directory),
+            remember=bool(also_rev),
         )
+        outcome = run(request)
+        report = with_released(request, outcome, tuple(also_rev))
     history = outcome.history
-    pair = plan_pair(outcome.report, outcome.catalog, rule, base / history.directory, history.convention)
+    pair = plan_pair(report, outcome.catalog, rule, base / history.directory, history.convention)
     if isinstance(pair, Refusal):
         return _refuse(pair)
     wanted = [pair.directory / file.name for file in missing(pair)]

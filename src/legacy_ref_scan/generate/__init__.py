@@ -55,6 +55,9 @@ def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, con
         return Refusal(2, f"{directory} follows {convention}: only {CONVENTION} pairs can be written")
     if report.verdict is not Verdict.CLEAN:
         return _not_clean(report)
+    for revision, other in report.released:
+        if other.verdict is not Verdict.CLEAN:
+            return _not_clean(other, f" for the code of {revision}")
     tables, absent = doomed(catalog, rule.targets)
     if absent:
         return _absent(absent, directory)
@@ -93,16 +96,15 @@ def _listing(directory: Path) -> list[str]:
         raise ScanError(f"{directory}: cannot list the migrations: {error.strerror or error}") from None
 
 
-def _not_clean(report: Report) -> Refusal:
+def _not_clean(report: Report, where: str = "") -> Refusal:
     gating = [item for item in report.references if item.gating]
     lines = [_line(report, item) for item in (*_sorted(gating), *_sorted(report.gaps))]
     shown = lines[:_SHOWN]
     if len(lines) > _SHOWN:
         shown.append(f"… and {len(lines) - _SHOWN:,} more")
     code = 1 if report.verdict is Verdict.REFERENCED else 3
-    summary = (
-        f"the verdict is {report.verdict.value}: {_count(len(gating), 'reference')}, {_count(len(report.gaps), 'gap')}"
-    )
+    counts = f"{_count(len(gating), 'reference')}, {_count(len(report.gaps), 'gap')}"
+    summary = f"the verdict{where} is {report.verdict.value}: {counts}"
     return Refusal(code, summary, tuple(shown), "`legacy-ref-scan scan` shows each with its source")
 
 

@@ -39,6 +39,8 @@ def document(report: Report, options: Options) -> dict[str, Any]:
         "ledger": _ledger(report),
         "notes": list(report.notes),
     }
+    if report.released:
+        shape["released"] = [{"revision": name, **document(other, options)} for name, other in report.released]
     if options.accounting:
         pairs = sorted(report.mentions, key=lambda pair: (pair[0].span, pair[0].role))
         shape["mentions"] = [_mention(report, mention, claim) for mention, claim in pairs]

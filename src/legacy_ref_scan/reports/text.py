@@ -45,7 +45,10 @@ def render(report: Report, options: Options) -> str:
         _notes(report, colour),
         _summary(report, colour),
     )
-    blocks = ("\n".join(lines) for section in sections if (lines := tuple(section)))
+    blocks = ["\n".join(lines) for section in sections if (lines := tuple(section))]
+    for revision, other in report.released:
+        blocks += [paint(f"the code of {clean(revision)}, which runs while the migration does:", "bold", colour)]
+        blocks += [render(other, options).rstrip("\n")]
     return encodable("\n\n".join(blocks)) + "\n"
 
 
@@ -243,6 +246,8 @@ def _advice(report: Report) -> str:
     gaps = count(len(report.gaps), "gap", "gaps")
     match report.verdict:
         case Verdict.CLEAN:
+            if report.worst is not Verdict.CLEAN:
+                return f"nothing here uses {columns} any more, and the code of a released revision may: see below"
             return f"nothing uses {columns} any more; `legacy-ref-scan generate-migration` may write the migration"
         case Verdict.REFERENCED:
             also = f" and {gaps}" if report.gaps else ""

@@ -1,0 +1,1 @@
+"""What new migrations take away."""
