@@ -162,8 +162,8 @@ _TEXT_FUNCTIONS = frozenset(("fmt.Errorf", "fmt.Print", "fmt.Printf", "fmt.Print
 _TEXT_METHODS = frozenset(
     "Errorf Fatalf Fatal Logf Log Skipf Skip Error Errorw Errorln Info Infof Infow Infoln Warn Warnf Warnw Warning "
     "Warningf Debug Debugf Debugw Trace Tracef Print Printf Println Panic Panicf Fatalln Msg Msgf Str InfoContext "
-    "ErrorContext WarnContext DebugContext ErrorContextf InfoContextf Helper Notice Noticef Critical Criticalf WithField "
-    "WithFields WithError WithValues".split()
+    "ErrorContext WarnContext DebugContext ErrorContextf InfoContextf Helper Notice Noticef Critical Criticalf "
+    "WithField WithFields WithError WithValues".split()
 )
 
 
@@ -182,7 +182,8 @@ _INERT = (
     "github.com/gin-gonic/", "github.com/go-chi/", "github.com/go-logr/", "github.com/go-playground/",
     "github.com/go-redis/", "github.com/gofiber/", "github.com/golang-jwt/", "github.com/golang/protobuf",
     "github.com/google/go-cmp", "github.com/gorilla/", "github.com/hashicorp/go-hclog", "github.com/labstack/echo",
-    "github.com/onsi/", "github.com/prometheus/", "github.com/redis/", "github.com/rs/cors", "github.com/spf13/cobra", "github.com/spf13/pflag",
+    "github.com/onsi/", "github.com/prometheus/", "github.com/redis/", "github.com/rs/cors",
+    "github.com/spf13/cobra", "github.com/spf13/pflag",
     "github.com/stretchr/testify", "github.com/tidwall/", "github.com/urfave/cli", "go.opencensus.io",
     "go.opentelemetry.io/", "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/oauth2",
     "golang.org/x/text", "golang.org/x/tools", "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
