@@ -1,0 +1,102 @@
+"""`--also-rev`: the code of a release that still runs, against the schema of today."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from legacy_ref_scan.cli import main
+from legacy_ref_scan.model import Report
+from legacy_ref_scan.released import with_released
+from legacy_ref_scan.rules import adhoc_rule
+from legacy_ref_scan.scan import Request, scan
+from tests.cli.support import INIT, READ, RULE, UPDATED
+from tests.histories import commit, start
+
+FUNCTION = """CREATE FUNCTION fail() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN UPDATE campaign_phases SET error_message = 'x'; END $$;
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """v1 reads the column in Go and has a function that writes it; now nothing does."""
+    root = start(tmp_path / "repository")
+    first: dict[str, str | None] = {"migrations/000001_init.up.sql": INIT + FUNCTION, "app.py": "x = 1\n"}
+    commit(root, {**first, "store.go": READ}, "v1")
+    commit(root, {"store.go": UPDATED, "migrations/000002_more.up.sql": "DROP FUNCTION fail();\n"}, "v2")
+    commit(root, {"rules/drop.toml": RULE, "README": "of today\n"})
+    return root
+
+
+def released(root: Path, *revisions: str) -> Report:
+    request = Request(root=root, rules=(adhoc_rule(["campaign_phases.error_message"]),), remember=True)
+    return with_released(request, scan(request), revisions)
+
+
+def test_each_revision_has_a_report_and_the_worst_verdict_counts(root: Path) -> None:
+    report = released(root, "v1", "v2", "v1")
+    assert report.verdict.value == "clean"
+    assert [(name, other.verdict.value) for name, other in report.released] == [("v1", "referenced"), ("v2", "clean")]
+    assert report.worst.value == "referenced"
+
+
+def test_the_schema_is_that_of_today(root: Path) -> None:
+    """The function of v1 is gone by the time the column goes."""
+    ((_, old),) = released(root, "v1").released
+    assert {item.span.path for item in old.references if item.gating} == {"store.go"}
+
+
+def test_a_report_does_not_depend_on_what_was_taken_over(root: Path) -> None:
+    for revision in ("v1", "v2"):
+        ((_, taken),) = released(root, revision).released
+        request = Request(
+            root=root,
+            rules=(adhoc_rule(["campaign_phases.error_message"]),),
+            revision=revision,
+            migrations="migrations",
+        )
+        code = {(r.span, r.access) for r in scan(request).report.references if r.span.path == "store.go"}
+        assert {(r.span, r.access) for r in taken.references if r.span.path == "store.go"} == code
+
+
+def test_a_language_without_a_changed_file_is_analysed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from legacy_ref_scan import scan as module
+
+    analysed: list[str] = []
+    real = module.extract
+
+    def extract(language: str, project: object) -> object:
+        analysed.append(language)
+        return real(language, project)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "extract", extract)
+    released(root, "v2")
+    assert analysed.count("go") == 1
+    analysed.clear()
+    released(root, "v1")
+    assert analysed.count("go") == 2
+
+
+def test_the_command_line(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["scan", "--root", str(root)]
+    assert main(given) == 0
+    capfd.readouterr()
+    assert main([*given, "--also-rev", "v2"]) == 0
+    assert main([*given, "--also-rev", "v2", "--also-rev", "v1"]) == 1
+    out = capfd.readouterr().out
+    assert "the code of v1, which runs while the migration does:" in out
+    assert "may: see below" in out
+    assert main([*given, "--also-rev", "v1", "--format", "json"]) == 1
+    shape = json.loads(capfd.readouterr().out)
+    assert (shape["verdict"], shape["released"][0]["verdict"]) == ("clean", "referenced")
+    assert main([*given, "--also-rev", "nowhere"]) == 2
+
+
+def test_no_migration_while_the_release_reads_the_column(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    given = ["generate-migration", "--root", str(root)]
+    assert main([*given, "--also-rev", "v1"]) == 1
+    assert "refused: the verdict for the code of v1 is referenced: 1 reference, 0 gaps" in capfd.readouterr().err
+    assert main([*given, "--also-rev", "v2", "--check"]) == 0
