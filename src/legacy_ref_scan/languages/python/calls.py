@@ -41,6 +41,20 @@ def of_method(
     return None
 
 
+def of_dict(known: Pairs, name: str, site: Span) -> Values | None:
+    """The result of a method of a dict; None where the method is not known."""
+    if len(known.keys) != len(known.pairs):
+        return None
+    items = zip(known.keys, (values for _, values in known.pairs), strict=True)
+    if name == "keys":
+        return (Items(tuple((key,) for key in known.keys), known.complete),)
+    if name == "values":
+        return (Items(tuple(values for _, values in items), known.complete),)
+    if name == "items":
+        return (Items(tuple((Items(((key,), values)),) for key, values in items), known.complete),)
+    return (known,) if name == "copy" else None
+
+
 def of_helper(name: str, arguments: Sequence[Value], site: Span, choose: Choose) -> Values | None:
     """The result of a function that makes texts of texts; None where it is not known."""
     if not arguments:
@@ -52,6 +66,16 @@ def of_helper(name: str, arguments: Sequence[Value], site: Span, choose: Choose)
         return (first,)
     if name == "getenv" and len(arguments) == 2:
         return (arguments[1], Unknown("a variable of the environment", site))
+    if name in _SEQUENCES and isinstance(first, Pairs):
+        return of_dict(first, "keys", site)
+    if name == "enumerate" and isinstance(first, Items):
+        number = (Unknown("a number", site),)
+        return (Items(tuple((Items((number, values)),) for values in first.items), first.complete),)
+    if name == "zip" and all(isinstance(value, Items) for value in arguments):
+        rows = zip(*(value.items for value in arguments if isinstance(value, Items)), strict=False)
+        return (Items(tuple((Items(row),) for row in rows), first.complete if isinstance(first, Items) else False),)
+    if name == "DataFrame":
+        return (first,)
     if name in _SEQUENCES and isinstance(first, Items):
         return (first,)
     if name in ("Identifier", "quote_ident"):

@@ -78,7 +78,7 @@ _ROWS = frozenset({"values_list", "with_entities", "with_only_columns", "dates",
 _FOCUSES = frozenset({"join", "outerjoin", "select_from", "join_from", "fulljoin"})
 _VERBS = frozenset({"insert", "update", "delete"})
 _EXECUTES = frozenset(
-    "execute scalars stream stream_scalars paginate all fetch_all list sorted reversed iter tuple set enumerate "
+    "execute exec scalars stream stream_scalars paginate all fetch_all list sorted reversed iter tuple set enumerate "
     "subquery exists aiterator iterator union select_from".split()
 )
 _EXECUTES_ONE = frozenset(

@@ -315,7 +315,7 @@ class Evaluator:
 
     def _comprehended(self, elt: cst.BaseExpression, loop: cst.CompFor, frame: Frame) -> tuple[list[Values], bool]:
         sources = self.evaluate(loop.iter, frame)
-        known = sources[0] if len(sources) == 1 and isinstance(sources[0], Items) else None
+        known = as_items(sources[0]) if len(sources) == 1 else None
         any_item = (each_of(sources[0]) if len(sources) == 1 else ()) or self.unknown("an item", loop.iter, frame)
         rounds: list[Values] = list(known.items[:LIMIT]) if known else [any_item]
         made: list[Values] = []
@@ -359,6 +359,13 @@ def pending_of(values: Iterable[Value]) -> Pending | None:
     """`Q(…) | ~Q(…)`: the names of all of them; None where there is none."""
     found = [value for value in values if isinstance(value, Pending)]
     return Pending(tuple(name for value in found for name in value.names)) if found else None
+
+
+def as_items(value: Value) -> Items | None:
+    """What a loop goes over, where that is known: the items of a list, the keys of a dict."""
+    if isinstance(value, Pairs) and len(value.keys) == len(value.pairs):
+        return Items(tuple((key,) for key in value.keys), value.complete)
+    return value if isinstance(value, Items) else None
 
 
 def each_of(value: Value) -> Values:
@@ -415,6 +422,8 @@ def _is_copy(index: cst.BaseSlice | None) -> bool:
 
 
 def _item(base: Value, key: Value, site: Span) -> Values:
+    if isinstance(key, Items) and isinstance(base, Unknown):
+        return (key,)  # `frame[["id", "error_message"]]`: these columns of a data frame
     if isinstance(base, Items) and isinstance(key, Constant) and key.value is not None:
         inside = base.complete and -len(base.items) <= key.value < len(base.items)
         return base.items[key.value] if inside else (Unknown("an item", site),)

@@ -10,13 +10,13 @@ from legacy_ref_scan.languages.python import core, models
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.declared import Declarations
 from legacy_ref_scan.languages.python.entities import Entities
-from legacy_ref_scan.languages.python.evaluate import Frame, each_of, pending_of, truth
+from legacy_ref_scan.languages.python.evaluate import Frame, as_items, each_of, pending_of, truth
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller, Env
 from legacy_ref_scan.languages.python.registry import Model, Registry
-from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.text import Entity, Pairs, Text, Unknown, Value, Values
 from legacy_ref_scan.languages.python.uses import Uses
 from legacy_ref_scan.model import Access, Span
 
@@ -472,8 +472,9 @@ def _unknowns(values: Values) -> Values:
 def _any_item(sources: Values, span: Span) -> Values:
     found: list[Value] = []
     for source in sources:
-        if isinstance(source, Items) and source.items:
-            found += [value for values in source.items for value in values]
+        listed = as_items(source)
+        if listed is not None and listed.items:
+            found += [value for values in listed.items for value in values]
         elif each_of(source):
             found += each_of(source)
         else:

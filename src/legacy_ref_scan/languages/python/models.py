@@ -169,11 +169,24 @@ def _column(module: Module, declared: Declared, library: str) -> tuple[Span, str
             inner = Declared(declared.name, argument.value, None)  # deferred(Column("x", …)), Field(sa_column=…)
             if last_name(argument.value.func) in _SQLALCHEMY:
                 return _column(module, inner, "sqlalchemy")
+        if keyword == "sa_column_kwargs" and isinstance(argument.value, cst.Dict):
+            named_by = _value_of(module, argument.value, "name")
+            if named_by is not None:
+                return module.span(named_by), literal_text(module, named_by)
     name = declared.name.value
     last = last_name(call.func) if call is not None else ""
     if library in ("django", "peewee", "tortoise") and _FOREIGN.search(last):
         name = f"{name}_id"
     return module.span(declared.name), name
+
+
+def _value_of(module: Module, node: cst.Dict, key: str) -> cst.SimpleString | None:
+    for element in node.elements:
+        if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
+            continue
+        if isinstance(element.value, cst.SimpleString) and literal_text(module, element.key) == key:
+            return element.value
+    return None
 
 
 def _related(module: Module, declared: Declared, last: str) -> tuple[str, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -67,7 +67,7 @@ class Caller(Evaluator):
         if modelled is not None:
             return modelled
         result = self._made(node, name, receivers, listed, frame)
-        if self._receive(node, name, listed, frame):
+        if self._receive(node, name, listed, frame, receivers):
             return result or self.unknown(f"result of {name}()", node, frame)
         if result is not None:
             return result
@@ -169,6 +169,8 @@ class Caller(Evaluator):
             arguments = picked[1:] if receivers else picked
             keywords = dict(zip(named, arguments[len(plain) :], strict=True))
             found = None
+            if isinstance(receiver, Pairs):
+                found = calls.of_dict(receiver, name, site)
             if isinstance(receiver, Text):
                 found = calls.of_method(receiver, name, arguments[: len(plain)], keywords, site, choose)
             if found is None and not isinstance(receiver, Text):
@@ -192,7 +194,14 @@ class Caller(Evaluator):
             made.append(flat or (Unknown(f"result of {name}()", site),))
         return (Items(tuple(made), known.complete),)
 
-    def _receive(self, node: cst.Call, name: str, listed: list[tuple[cst.Arg, Values]], frame: Frame) -> bool:
+    def _receive(
+        self,
+        node: cst.Call,
+        name: str,
+        listed: list[tuple[cst.Arg, Values]],
+        frame: Frame,
+        receivers: Values = (),
+    ) -> bool:
         """Hands the arguments to a known receiver; whether there is one."""
         site = frame.module.span(node)
         receiver = dotted(node.func.value) if isinstance(node.func, cst.Attribute) else ""
@@ -201,7 +210,10 @@ class Caller(Evaluator):
                 self._show(values, argument, site, frame, f"argument of {name}")
             return True
         if name in sinks.IMPLIED:
-            return self._imply(sinks.IMPLIED[name], name, listed, site, frame)
+            return self._imply(sinks.IMPLIED[name], name, listed, site, frame, receivers)
+        if name == "callproc":
+            self._show_values(listed[1:], site, frame)
+            return True
         taken = False
         for position, (argument, values) in enumerate(listed):
             for value in values:
@@ -209,7 +221,16 @@ class Caller(Evaluator):
                     taken = True
                     span = frame.module.span(argument.value)
                     self.findings.emit(Found(value, span, frame.symbol, Consumer.SQL, f"argument of {name}"))
+                    others = [one for index, one in enumerate(listed) if index != position]
+                    self._show_values(others, site, frame)
         return taken
+
+    def _show_values(self, listed: list[tuple[cst.Arg, Values]], site: Span, frame: Frame) -> None:
+        """Values of parameters, and the parameters' names: no part of a statement."""
+        for argument, values in listed:
+            for text in _texts(values):
+                found = Found(text, frame.module.span(argument.value), frame.symbol, Consumer.TEXT, "a parameter")
+                self.findings.shown(found, site)
 
     def _show(self, values: Values, argument: cst.Arg, call: Span, frame: Frame, note: str) -> None:
         for value in values:
@@ -218,13 +239,22 @@ class Caller(Evaluator):
                 self.findings.shown(Found(value, span, frame.symbol, Consumer.TEXT, note), call)
 
     def _imply(
-        self, what: sinks.Implied, name: str, listed: list[tuple[cst.Arg, Values]], site: Span, frame: Frame
+        self,
+        what: sinks.Implied,
+        name: str,
+        listed: list[tuple[cst.Arg, Values]],
+        site: Span,
+        frame: Frame,
+        receivers: Values = (),
     ) -> bool:
         tables = _argument(listed, *what.table)
-        columns = _argument(listed, *what.columns)
+        columns = _argument(listed, *what.columns) or (receivers if name == "to_sql" else ())
+        schemas = _argument(listed, "schema", -1) or _argument(listed, "schema_name", -1)
         for table in tables:
             for column in columns or (None,):
                 if isinstance(table, Text):
+                    if len(schemas) == 1 and isinstance(schemas[0], Text):
+                        table = texts.concat([schemas[0].parts, (Run(b".", None),), table.parts])
                     text = _implied(what, table, column, site)
                     self.findings.emit(Found(text, site, frame.symbol, Consumer.SQL, f"implied by {name}"))
         return any(isinstance(table, Text) for table in tables)
@@ -340,15 +370,34 @@ def _argument(listed: list[tuple[cst.Arg, Values]], keyword: str, index: int) ->
 
 def _implied(what: sinks.Implied, table: Text, columns: Value | None, site: Span) -> Text:
     listed: tuple[texts.Part, ...] = ()
-    if isinstance(columns, Items):
-        listed = texts.join(texts.made_up(", "), columns, site, lambda items: [tuple(v[0] for v in items)])[0].parts  # type: ignore[union-attr]
-        if "FROM {table}" not in what.verb:
-            listed = (Run(b" (", None), *listed, Run(b")", None))
+    several = "{table}{columns}" in what.verb
+    if isinstance(columns, (Items, Pairs)):
+        joined = texts.join(texts.made_up(", "), columns, site, lambda items: [tuple(v[0] for v in items)])[0]
+        listed = joined.parts if isinstance(joined, Text) else ()
+    elif isinstance(columns, Text):
+        listed = columns.parts
     elif "FROM {table}" in what.verb:
         listed = texts.made_up("*").parts
+    elif columns is not None:
+        listed = (texts.Blank("columns that are not known", site),)
+    if several and listed:
+        listed = (Run(b" (", None), *listed, Run(b")", None))
     slots = {"{table}": table.parts, "{columns}": listed}
     words = what.verb.replace("{", "\0{").replace("}", "}\0").split("\0")
     return texts.concat(slots[word] if word in slots else texts.made_up(word).parts for word in words)
+
+
+def _texts(values: Values) -> Iterator[Text]:
+    """The texts among some values, with those of lists, and the keys and values of dicts."""
+    for value in values:
+        match value:
+            case Text():
+                yield value
+            case Items(items):
+                yield from (text for item in items for text in _texts(item))
+            case Pairs(pairs, keys):
+                yield from keys
+                yield from (text for _, item in pairs for text in _texts(item))
 
 
 def _bound(function: Function, listed: list[tuple[cst.Arg, Values]], *, skip_first: bool) -> Env:

@@ -62,6 +62,7 @@ class Registry:
         self._by_name: dict[str, Class | None] = {}
         self._managers: dict[Class, Model] = {}
         self._names: dict[tuple[str, str], Model | None] = {}
+        self._making: set[Class] = set()
         self._registered: dict[tuple[str, str], Model] = {}
 
     @property
@@ -70,9 +71,12 @@ class Registry:
 
     def model(self, owner: Class) -> Model | None:
         """The model that a class is; None where it is none (a mixin is one without a table)."""
+        if owner in self._making:  # a class among its own bases, or one that its own body asks for
+            return None
         if owner not in self._models:
-            self._models[owner] = None  # a class among its own bases
+            self._making.add(owner)
             self._models[owner] = self._make(owner)
+            self._making.discard(owner)
         return self._models[owner]
 
     def named(self, module: Module, name: str) -> Model | None:
@@ -105,6 +109,8 @@ class Registry:
         key = (module.source.path, name)
         if key not in self._names:
             known = self.library.function(module, name)
+            if isinstance(known, Class) and known in self._making:
+                return None
             self._names[key] = self.model(known) if isinstance(known, Class) else None
         return self._names[key]
 

@@ -44,13 +44,18 @@ class Implied:
     columns: tuple[str, int]
 
 
-# psycopg2's and asyncpg's COPY helpers; pandas' table reader.
+# psycopg2's and asyncpg's COPY helpers; pandas' reader and writer of tables; what Alembic's operations do.
 IMPLIED = {
     "copy_from": Implied("COPY {table}{columns} FROM STDIN", ("table", 1), ("columns", 5)),
     "copy_to": Implied("COPY {table}{columns} TO STDOUT", ("table", 1), ("columns", 4)),
     "copy_records_to_table": Implied("COPY {table}{columns} FROM STDIN", ("table_name", 0), ("columns", -1)),
     "copy_to_table": Implied("COPY {table}{columns} FROM STDIN", ("table_name", 0), ("columns", -1)),
     "copy_from_table": Implied("COPY {table}{columns} TO STDOUT", ("table_name", 0), ("columns", -1)),
+    "to_sql": Implied("INSERT INTO {table}{columns} VALUES (NULL)", ("name", 0), ("columns of the frame", -1)),
+    "alter_column": Implied("ALTER TABLE {table} ALTER {columns} DROP DEFAULT", ("table_name", 0), ("column_name", 1)),
+    "drop_column": Implied("ALTER TABLE {table} DROP COLUMN {columns}", ("table_name", 0), ("column_name", 1)),
+    "create_index": Implied("CREATE INDEX ON {table}{columns}", ("table_name", 1), ("columns", 2)),
+    "create_unique_constraint": Implied("CREATE INDEX ON {table}{columns}", ("table_name", 1), ("columns", 2)),
     "read_sql_table": Implied("SELECT {columns} FROM {table}", ("table_name", 0), ("columns", 5)),
 }
 

@@ -279,6 +279,8 @@ def _formatted(values: Values | None, origin: Span, *, quoted: bool) -> tuple[Pa
 
 def join(separator: Text, value: Value, origin: Span, choose: Callable[[Sequence[Values]], Iterable[Values]]) -> Values:
     """`separator.join(value)`; `choose` gives the combinations of the items' alternatives."""
+    if isinstance(value, Pairs) and len(value.keys) == len(value.pairs):
+        value = Items(tuple((key,) for key in value.keys), value.complete)
     if not isinstance(value, Items):
         return (Text((Blank("the items of join", origin),)),)
     return tuple(_joined(separator, picked, value.complete, origin) for picked in choose(value.items))
