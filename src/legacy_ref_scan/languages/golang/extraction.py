@@ -46,14 +46,15 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
     uses = select(roots, marks, engine.names)
-    fragments = [fragment(use) for use in uses]
+    fragments = [generated.marked(fragment(use)) for use in uses]
     yield from (*fragments, *embedded)
     yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])
     yield from engine.gaps
     yield from _problems(roots, files)
     covered = _Cover(fragments)
     for found in files:
-        yield from _left_over(found, covered)
+        for item in _left_over(found, covered):
+            yield generated.marked(item) if isinstance(item, Fragment) else item
 
 
 def _placed(found: _File, engine: Engine, schemas: Schemas, generated: Generated) -> Iterator[Extracted]:
