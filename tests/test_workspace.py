@@ -392,6 +392,7 @@ def test_language_and_test_flag(plain: Path) -> None:
     assert all(workspace.is_test(path) for path in tests)
     elsewhere = ["spec/a.rb", "a_spec.rb", "x/a.test.ts", "a.spec.tsx", "AppTest.java", "UserIT.kt", "a_test.exs"]
     assert all(workspace.is_test(path) for path in elsewhere)
+    assert [workspace.language(path) for path in ("a.sql.j2", "a.SQL.tmpl", "a.j2")] == ["sql", "sql", "other"]
     assert not any(workspace.is_test(path) for path in ["spec/a.go", "Latest.java", "inspec/a.rb", "contest.ts"])
     assert not any(
         workspace.is_test(path) for path in ["test.go", "testing/a.go", "test_a.go", "contest.py", "a_tests.go"]

@@ -28,6 +28,7 @@ _LANGUAGES = {
     ".py": "python",
     ".pyi": "python",
 }
+_TEMPLATES = frozenset({".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".gotmpl"})  # of SQL: orders.sql.j2
 _TEST_DIRECTORIES = frozenset({"test", "tests", "testdata", "__tests__"})
 # How tests are called elsewhere: spec/, user_spec.rb, user.test.ts, UserTest.java, user_test.exs.
 _OTHER_TEST = re.compile(
@@ -126,7 +127,10 @@ class Workspace:
 
     def language(self, path: str) -> str:
         """By the extension: "go", "sql", "python" or "other"."""
-        return _LANGUAGES.get(splitext(path)[1].lower(), "other")
+        stem, extension = splitext(path)
+        if extension.lower() in _TEMPLATES and splitext(stem)[1].lower() == ".sql":
+            return "sql"
+        return _LANGUAGES.get(extension.lower(), "other")
 
     def is_test(self, path: str) -> bool:
         """Whether the path says that the file is part of a test."""

@@ -68,15 +68,16 @@ def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
 
 def _of_actions(fragment: Fragment, schema: Schema) -> Iterator[Claim | Gap]:
     """`{{.ErrorMessage}}` in a template: a field of the host language. The column's own name stays open."""
+    is_sql = fragment.kind == "sql-file" or loose.is_statement(fragment.text)
     for first, last in inside_actions(fragment):
         for start, end, name, role in schema.names.places(fragment.text[first:last]):
             span = fragment.origin(first + start, first + end)
-            if fragment.text[first + start : first + end].lower() != name.encode():
+            if fragment.text[first + start : first + end] != name.encode():
                 yield Claim(span, Explanation.IDENTIFIER, "a field in a template")
-            elif role == "column":
+            elif role == "column" and is_sql:
                 message = f"{name} stands in a template's action: what it puts into the statement is not known"
                 yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
-            else:
+            elif role != "column":
                 yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
     for start, end, _, _ in schema.names.places(fragment.text):
         if fragment.text.rfind(b"{#", 0, start) > fragment.text.rfind(b"#}", 0, start):

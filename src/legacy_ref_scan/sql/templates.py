@@ -1,55 +1,113 @@
 """Templated SQL: the actions of Go templates and Jinja, `{{ … }}` and `{% … %}`, are unknown values.
 
-So are the verbs of a Go format that nobody is seen to fill in, `%s` and `%[1]v`.
+So are the verbs of a Go format that nobody is seen to fill in, `%s` and `%[1]v`. What dbt writes for a relation,
+`{{ ref('orders') }}` and `{{ source('app', 'orders') }}`, is the relation's name; a tag that has its line to itself, a
+comment and `{{ config(…) }}` put nothing into the text.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from posixpath import basename, splitext
 
 from legacy_ref_scan.model import HOLE, Fragment, Hole, Piece, Span
 
-_ACTION = re.compile(rb"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_ACTION = re.compile(rb"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ACTION_OR_VERB = re.compile(_ACTION.pattern + rb"|%(?:\[\d+\])?[svdqT](?![A-Za-z0-9_])", re.DOTALL)
+# https://docs.getdbt.com/reference/dbt-jinja-functions/ref and …/source: the relation is the last argument of text.
+_RELATION = re.compile(
+    rb"\{\{-?\s*(?:ref|source)\(\s*(?:['\"][\w.-]+['\"]\s*,\s*)?['\"](\w+)['\"](?:\s*,\s*v\w*\s*=\s*\w+)?\s*\)\s*-?\}\}"
+)
+_THIS = re.compile(rb"\{\{-?\s*this\s*-?\}\}")
+_SILENT = re.compile(rb"\{#|\{\{-?\s*(?:config\s*\(|/\*)|\{%-?\s*(?:do|docs|enddocs)\b")
+_BLOCK = re.compile(rb"\{%-?\s*(?!el)\w|\{\{-?\s*(?:if|range|with|end|define|block)\b")
+_SEPARATOR = re.compile(rb"\{%-?\s*if\s+not\s+loop\.last\s*-?%\}[\s,]*\{%-?\s*endif\s*-?%\}")
+_ONE_NAME = re.compile(rb"\s*[\w.\"]+\s*(?=\{[{%]|\Z)")
 
 
 def without_templates(fragment: Fragment) -> Fragment:
     """The fragment with a hole in the place of each action; names inside an action are left for the accounting."""
-    pattern = _ACTION_OR_VERB if fragment.kind.startswith("go-") else _ACTION
-    actions = [match.span() for match in pattern.finditer(fragment.text)]
+    if b"{" not in fragment.text and b"%" not in fragment.text:
+        return fragment
+    actions = list(_actions(fragment))
     if not actions:
         return fragment
-    shifts = [(start, end, end - start - len(HOLE)) for start, end in actions]
-    pieces = [part for piece in fragment.pieces for part in _outside(piece, shifts)]
-    holes = [replace(hole, offset=_moved(hole.offset, shifts)) for hole in fragment.holes]
-    holes += [Hole(_moved(start, shifts), "a template's action", fragment.origin(start, end)) for start, end in actions]
-    return replace(
-        fragment,
-        text=pattern.sub(HOLE, fragment.text),
-        pieces=tuple(pieces),
-        holes=tuple(sorted(holes, key=lambda hole: hole.offset)),
-    )
+    made = _Made(fragment)
+    at = 0
+    for start, end in actions:
+        made.copy(at, start)
+        made.action(start, end)
+        at = end
+    made.copy(at, len(fragment.text))
+    return made.fragment()
 
 
-def _moved(offset: int, shifts: list[tuple[int, int, int]]) -> int:
-    return offset - sum(shift for _, end, shift in shifts if end <= offset)
+def _actions(fragment: Fragment) -> Iterator[tuple[int, int]]:
+    pattern = _ACTION_OR_VERB if fragment.kind.startswith("go-") else _ACTION
+    at = 0
+    while (match := pattern.search(fragment.text, at)) is not None:
+        whole = _SEPARATOR.match(fragment.text, match.start()) or match
+        yield whole.span()
+        at = whole.end()
 
 
-def _outside(piece: Piece, shifts: list[tuple[int, int, int]]) -> list[Piece]:
-    """The parts of a piece between the actions, at their new offsets."""
-    inside = [(start, end) for start, end, _ in shifts if start < piece.end and end > piece.start]
-    if not inside:
-        start = _moved(piece.start, shifts)
-        return [Piece(start, start + piece.end - piece.start, piece.origin)]
-    if piece.end - piece.start != piece.origin.end - piece.origin.start:
-        return []
-    edges = [piece.start, *(edge for action in inside for edge in action), piece.end]
-    parts: list[Piece] = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if start < end:
-            first = piece.origin.start + start - piece.start
-            span = Span(piece.origin.path, first, first + end - start)
-            moved = _moved(start, shifts)
-            parts.append(Piece(moved, moved + end - start, span))
-    return parts
+def inside_actions(fragment: Fragment) -> Iterator[tuple[int, int]]:
+    """The actions of a fragment that are neither a relation's name nor a comment, as (start, end)."""
+    for start, end in _actions(fragment):
+        raw = fragment.text[start:end]
+        if not (raw.startswith(b"{#") or _RELATION.fullmatch(raw)):
+            yield start, end
+
+
+@dataclass
+class _Made:
+    """A text that is put together from the parts of a fragment."""
+
+    source: Fragment
+    text: bytearray = field(default_factory=bytearray)
+    pieces: list[Piece] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+
+    def copy(self, start: int, end: int) -> None:
+        """A range as it is, with its pieces and holes; an indivisible piece counts where all of it is in the range."""
+        shift = len(self.text) - start
+        self.text += self.source.text[start:end]
+        for piece in self.source.pieces:
+            first, last = max(piece.start, start), min(piece.end, end)
+            exact = piece.end - piece.start == piece.origin.end - piece.origin.start
+            if first < last and (exact or (first, last) == (piece.start, piece.end)):
+                moved = piece.origin.start + first - piece.start
+                origin = Span(piece.origin.path, moved, moved + last - first) if exact else piece.origin
+                self.pieces.append(Piece(first + shift, last + shift, origin))
+        for hole in self.source.holes:
+            if start <= hole.offset < end:
+                self.holes.append(Hole(hole.offset + shift, hole.reason, hole.origin))
+
+    def action(self, start: int, end: int) -> None:
+        """What stands for an action: a relation's name, a space, or a hole."""
+        raw = self.source.text[start:end]
+        relation = _RELATION.fullmatch(raw)
+        if relation is not None:
+            self.copy(start + relation.start(1), start + relation.end(1))
+        elif _THIS.fullmatch(raw):
+            self.text += splitext(basename(self.source.site.path))[0].encode()
+        elif _SILENT.match(raw) or _SEPARATOR.match(raw) or self._is_block(start, end):
+            self.text += b" "
+        else:
+            self.holes.append(Hole(len(self.text), "a template's action", self.source.origin(start, end)))
+            self.text += HOLE
+
+    def _is_block(self, start: int, end: int) -> bool:
+        """Whether a tag is alone on its line, and what follows is more than a name: of two names that depend on a
+        condition the second would be taken for the alias of the first."""
+        text = self.source.text
+        stop = text.find(b"\n", end)
+        alone = not text[text.rfind(b"\n", 0, start) + 1 : start].strip() and not text[end : max(stop, end)].strip()
+        ends = stop >= 0 or not text[end:].strip()
+        return alone and ends and _BLOCK.match(text, start) is not None and not _ONE_NAME.match(text, end)
+
+    def fragment(self) -> Fragment:
+        """The fragment with the new text."""
+        return replace(self.source, text=bytes(self.text), pieces=tuple(self.pieces), holes=tuple(self.holes))

@@ -13,6 +13,7 @@ from legacy_ref_scan.languages.plain.history import defined, historic, is_schema
 from legacy_ref_scan.languages.plain.judging import detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
+from legacy_ref_scan.languages.plain.notebooks import notebook
 from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
 from legacy_ref_scan.languages.plain.spelling import spelling_of
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile
@@ -39,6 +40,8 @@ def _sweep(
     if kind.weight is Weight.INERT:
         for mention in mentions:
             yield Claim(mention.span, Explanation.OTHER_FILE, detail(kind))
+    elif kind.name == "notebook" and (items := notebook(project, source, mentions)) is not None:
+        yield from items
     elif tool:
         yield from historic(source, tool, mentions, dumped=_has_dump(project))
     else:

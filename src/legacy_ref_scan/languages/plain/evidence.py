@@ -14,6 +14,7 @@ from legacy_ref_scan.model import Mention, SourceFile
 
 REACH = 400  # bytes from a query's model to a column
 _DYNAMIC = frozenset({"Ruby", "ERB", "Elixir", "PHP", "JavaScript", "Groovy", "Perl", "Lua", "template"})
+_LONG_LINE = 4000
 _COMPILED = frozenset({"Java", "Kotlin", "Scala", "C#", "Rust", "Swift", "Haskell", "Dart", "C", "JavaScript"})
 _STRING = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
 _IN_EXPRESSION = re.compile(rb"\$\{[^}`]*\Z")
@@ -73,6 +74,8 @@ def _is_quoted(source: SourceFile, kind: Kind, start: int, end: int) -> bool:
     if kind.name == "JavaScript" and _IN_EXPRESSION.search(data, max(0, start - REACH), start):
         return False
     line, stop = data.rfind(b"\n", 0, start) + 1, data.find(b"\n", end)
+    if (stop if stop >= 0 else len(data)) - line > _LONG_LINE:
+        return True  # nobody writes such a line by hand, and to look through it again and again would take long
     for match in _STRING.finditer(data, line, stop if stop >= 0 else len(data)):
         if match.start() < start and end < match.end():
             return True

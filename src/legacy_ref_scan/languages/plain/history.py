@@ -18,7 +18,8 @@ _BY_PATH: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Doctrine", re.compile(r"(?:^|/)migrations/(?:.*/)?Version\d{8,}\.php$", re.I)),
     ("Ecto", re.compile(r"(?:^|/)migrations/(?:.*/)?\d{8,}_\w+\.exs$")),
     ("JavaScript", re.compile(
-        r"(?:^|/)migrations?/(?:.*/)?(?:\d{8,}[-_.]?[\w.-]*|V?\d+[-_][\w.-]+|Migration\d{8,}\w*)\.[cm]?[jt]s$"
+        r"(?:^|/)migrations?/(?:.*/)?(?:\d{8,}[-_.]?[\w.-]*|V?\d+[-_][\w.-]+|[A-Z]\w*\d{8,}\w*)\.[cm]?[jt]s$"
+        r"|(?:^|/)(?:migrations?|drizzle)/(?:.*/)?[\w.-]*snapshot[\w.-]*\.json$"
     )),
     ("Flyway", re.compile(r"(?:^|/)migrations?/(?:.*/)?V\d[\d_]*__\w+\.(?:java|kt|groovy)$")),
     ("Entity Framework", re.compile(r"(?:^|/)Migrations/(?:.*/)?(?:\d{8,}_[\w.]+|\w+ModelSnapshot)\.cs$")),

@@ -95,7 +95,7 @@ def _told(
     where = scopes(source, kind, spelling)
     together = {mention for group in clusters(source, mentions) for mention in group} if code else set()
     for mention in columns:
-        if mention in known or is_bare(source, kind, mention):
+        if mention in known or (code and is_bare(source, kind, mention)):
             continue
         model = model_at(parts, mention.span.start)
         elsewhere = model is not None and not model.ours  # in the model of another table
