@@ -13,12 +13,15 @@ About = Callable[[Span], bool]
 """Whether the text at a place, or the whole file where the span is empty, names the table or a dependent."""
 
 
-def doubts(history: History, about: About, search_path: tuple[str, ...]) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
-    """The gaps and the notes that the problems of a history make."""
+def doubts(
+    history: History, about: About, tables: frozenset[str], search_path: tuple[str, ...]
+) -> tuple[tuple[Gap, ...], tuple[str, ...]]:
+    """The gaps and the notes that the problems of a history make; `tables` are the names of those in question."""
     gaps: list[Gap] = []
     notes: list[str] = []
     for problem in history.problems:
-        places = problem.spans if problem.anything else [span for span in problem.spans if about(span)]
+        certain = problem.anything or not tables.isdisjoint(problem.tables)
+        places = problem.spans if certain else [span for span in problem.spans if about(span)]
         if places and (not problem.order or _order_matters(problem, places, history, search_path)):
             gaps.append(Gap(places[0], problem.reason, problem.message))
         else:

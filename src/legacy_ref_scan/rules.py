@@ -16,7 +16,7 @@ from typing import Any
 from legacy_ref_scan.model import ScanError, Sink, Target
 from legacy_ref_scan.versions import Version
 
-CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "sqlc", "schema-file")
+CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "alembic", "sqlc", "schema-file")
 """The names of `migrations.CONVENTIONS`, which a rule may choose from."""
 
 KINDS = tuple(
@@ -43,6 +43,9 @@ class MigrationPlan:
     name: str = ""
     directory: str = ""
     convention: str = ""
+    lock_timeout: str = ""  # as PostgreSQL writes it, "5s"
+    statement_timeout: str = ""
+    guard: bool = False  # fail while a value remains
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,11 @@ def render_rule(
         _setting("directory", directory, "database/migrations"),
         f"# One of {', '.join(CONVENTIONS)}.",
         _setting("convention", convention, "golang-migrate"),
+        "# How long the migration may wait for its lock, and run.",
+        '# lock_timeout = "5s"',
+        '# statement_timeout = "60s"',
+        "# Fail while a row still holds a value.",
+        "# guard = true",
         "",
         "[catalog]",
         "# Where PostgreSQL looks for a table that is named without its schema.",
@@ -381,6 +389,19 @@ def _version(value: Any) -> Version:
     return Version.of(value)
 
 
+def _duration(value: Any) -> str:
+    """A time with its unit, as PostgreSQL's settings take it (manual, 19.1)."""
+    if not re.fullmatch(r"[1-9][0-9]{0,8}(ms|s|min|h)", _text(value), re.ASCII):
+        raise ValueError(f"{value!r} must be a time with its unit, such as 500ms, 5s or 2min")
+    return str(value)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {_kind(value)}")
+    return value
+
+
 def _file_name(value: Any) -> str:
     if not _FILE_NAME.fullmatch(_text(value)):
         raise ValueError(f"{value!r} must be made of letters, digits, _ and -: it becomes a file name")
@@ -454,6 +475,9 @@ _SECTIONS: Mapping[str, Mapping[str, _Key]] = {
         "name": _Key(_file_name),
         "directory": _Key(_directory),
         "convention": _Key(_one_of(*CONVENTIONS)),
+        "lock_timeout": _Key(_duration),
+        "statement_timeout": _Key(_duration),
+        "guard": _Key(_truth),
     },
     "catalog": {"search_path": _Key(_names)},
     "scan": {

@@ -166,7 +166,8 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
     found.extend(_findings(project, schema, history, _Memory(ground, aim, project)))
-    gaps, doubtful = doubts(history, project.about, schema.catalog.search_path)
+    names = aim.schema.names.tables | aim.schema.names.dependents
+    gaps, doubtful = doubts(history, project.about, names, schema.catalog.search_path)
     found.extend(gaps)
     if aim.relation is not None:
         found = [_use_of_relation(item, aim.relation) for item in found]
@@ -334,6 +335,8 @@ def _run_again(history: History, schema: Schema) -> Iterator[Found]:
             yield from analyze(fragment, schema) if migration.repeatable else analyze_seeds(fragment, schema)
         for start, end in migration.up:
             yield from analyze_calls(whole_file(migration.source, start, end, kind="sql-file"), schema)
+        for script in migration.scripts:
+            yield from analyze_calls(script, schema)
 
 
 def _unreadable(project: ScanProject) -> Iterator[Gap]:

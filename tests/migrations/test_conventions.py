@@ -394,6 +394,13 @@ def marked(up_mark: str, down_mark: str, names: tuple[str, str] = ("m/1_a.sql", 
     return {name: f"{up_mark}{do}{down_mark}{undo}" for name, (do, undo) in zip(names, parts, strict=True)}
 
 
+REVISION = """\
+from alembic import op
+revision = {}
+down_revision = {}
+def upgrade():
+    op.execute('''{}''')
+"""
 SAME_HISTORY = {
     "golang-migrate": {
         "m/1_a.up.sql": FIRST,
@@ -415,6 +422,11 @@ SAME_HISTORY = {
         "m/sqlc.yaml": "version: '2'\nsql: [{engine: postgresql, schema: [1_a.sql, sql/2_b.sql], queries: q}]\n",
         "m/1_a.sql": FIRST,
         "m/sql/2_b.sql": SECOND,
+    },
+    "alembic": {
+        "m/x.py": REVISION.format("'one'", None, FIRST),
+        "m/a.py": REVISION.format("'two'", "'one'", SECOND),
+        "m/env.py": "from alembic import context\n",
     },
     "schema-file": {"m/1_a.sql": FIRST, "m/2_b.sql": SECOND},
 }

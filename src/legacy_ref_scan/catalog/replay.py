@@ -37,6 +37,8 @@ def replay(migrations: Iterable[Migration], search_path: tuple[str, ...] = ("pub
     state = State(Catalog(search_path=search_path))
     for migration in migrations:
         _apply_ranges(state, migration.source, migration.up)
+        for script in migration.scripts:
+            apply_part(state, Part(Text(script.text, migration.path, script), 0, len(script.text)))
     return state.freeze()
 
 

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
 
-from legacy_ref_scan.migrations import dbmate, flyway, golang_migrate, goose, schema_file, sql_migrate, sqlc, tern
+from legacy_ref_scan.migrations import (
+    alembic,
+    dbmate,
+    flyway,
+    golang_migrate,
+    goose,
+    schema_file,
+    sql_migrate,
+    sqlc,
+    tern,
+)
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Problem, Range, problem
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -23,14 +33,19 @@ CONVENTIONS: dict[str, Convention] = {
     "dbmate": dbmate,
     "tern": tern,
     "flyway": flyway,
+    "alembic": alembic,
     "sqlc": sqlc,
     "schema-file": schema_file,
 }
 """Each convention by its name in a rule; the first that recognises a directory is asked first."""
 
-# Looked for one after the other, the next only where nothing was found.
+# Looked for one after the other, the next only where nothing was found. Programs count before plain SQL where they
+# alone are about the tables in question.
+_SQL = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway")
+_PROGRAMS = ("alembic",)
 _TIERS: tuple[tuple[str, ...], ...] = (
-    ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway"),
+    _SQL,
+    _PROGRAMS,
     ("sqlc",),
     ("schema-file",),
 )
@@ -69,10 +84,16 @@ def detect(
         raise ScanError(f"unknown migration convention {convention!r}: one of {', '.join(CONVENTIONS)}")
     if directory is not None:
         return _given(workspace, workspace.inside(directory), convention)
+    found: list[_Candidate] = []
     for tier in _TIERS:
+        if found and tier != _PROGRAMS:
+            break
         candidates = [item for name in tier if convention in (None, name) for item in _candidates(workspace, name)]
-        if candidates:
+        if candidates and _fit(candidates, workspace, concerns):
             return _load_best(workspace, candidates, concerns)
+        found = found or candidates
+    if found:
+        return _load_best(workspace, found, concerns)
     return History("", convention or "", notes=("no migrations found: name their directory with --migrations",))
 
 
@@ -122,9 +143,13 @@ def _convention_of(directory: str, paths: Sequence[str], workspace: Workspace) -
 
 def _candidates(workspace: Workspace, name: str) -> Iterable[_Candidate]:
     """Where a convention is recognised: in directories with SQL files, or in single files that are called so."""
-    places = (
-        _directories(workspace.all_paths) if name in _TIERS[0] else ((path, [path]) for path in workspace.all_paths)
-    )
+    places: Iterable[tuple[str, list[str]]]
+    if name in _PROGRAMS:
+        places = alembic.places(workspace.all_paths)
+    elif name in _SQL:
+        places = _directories(workspace.all_paths)
+    else:
+        places = ((path, [path]) for path in workspace.all_paths)
     found = [
         _Candidate(directory, name, count, tuple(paths))
         for directory, paths in places
@@ -152,6 +177,13 @@ def _with_subdirectories(candidates: Sequence[_Candidate]) -> Iterable[_Candidat
         inside = [other for other in alike if _below(item.directory, [other.paths[0]])] or [item]
         paths = tuple(path for other in inside for path in other.paths)
         yield replace(item, count=sum(other.count for other in inside), paths=paths)
+
+
+def _fit(candidates: Sequence[_Candidate], workspace: Workspace, concerns: Callable[[bytes], bool] | None) -> bool:
+    """Whether one of the candidates is no test's and no other database's, and about the tables in question."""
+    names = _OTHER_DATABASES | _TEST_DIRECTORIES
+    serious = [item for item in candidates if names.isdisjoint(item.directory.lower().split("/"))]
+    return bool(serious) and (concerns is None or any(_about(item, workspace, concerns) for item in serious))
 
 
 def _load_best(
@@ -193,5 +225,8 @@ def _without(candidates: Sequence[_Candidate], names: frozenset[str]) -> Sequenc
 
 
 def _about(candidate: _Candidate, workspace: Workspace, concerns: Callable[[bytes], bool]) -> bool:
+    if candidate.convention in _PROGRAMS:
+        history = _given(workspace, candidate.directory, candidate.convention)
+        return any(concerns(script.text) for item in history.migrations for script in item.scripts)
     sources = (workspace.read(path) for path in candidate.paths)
     return any(source is not None and concerns(source.data) for source in sources)

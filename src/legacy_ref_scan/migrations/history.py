@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from legacy_ref_scan.model import SourceFile, Span
+from legacy_ref_scan.model import Fragment, SourceFile, Span
 from legacy_ref_scan.versions import Version
 
 Range = tuple[int, int]
@@ -20,7 +20,8 @@ Read = Callable[[str], SourceFile | None]
 class Migration:
     """One migration: the parts `up` of the file at `path` apply it, the parts `down` of `down_path` undo it.
 
-    `version` is false where the name has none. A `repeatable` one runs again whenever it changes.
+    `version` is false where the name has none. A `repeatable` one runs again whenever it changes. Where the file is a
+    program, `scripts` is the SQL that it stands for, mapped back to the file, and `up` is empty.
     """
 
     version: Version
@@ -31,6 +32,13 @@ class Migration:
     down_path: str | None = None
     down: tuple[Range, ...] = ()
     repeatable: bool = False
+    scripts: tuple[Fragment, ...] = ()
+
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """The SQL that applies the migration."""
+        parts = (self.source.data[start:end] for start, end in self.up)
+        return (*parts, *(script.text for script in self.scripts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class Problem:
 
     `reason` is the code of the gap that it is for the tables named at one of the `spans`, an empty one of which stands
     for the whole file. What nobody knows may concern `anything`: a file that cannot be read, a name filled in later.
-    `order`: only the order in which the files at the spans run is not known.
+    `order`: only the order in which the files at the spans run is not known. `tables` are concerned whatever the spans
+    say: a migration that is a program may name them by a model.
     """
 
     reason: str
@@ -47,6 +56,7 @@ class Problem:
     spans: tuple[Span, ...] = ()
     anything: bool = False
     order: bool = False
+    tables: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return self.message

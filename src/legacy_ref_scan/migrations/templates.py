@@ -42,10 +42,11 @@ class Template:
             if hole:
                 line = f"{source.path}: {self.tool} fills in {hole.group().decode('utf-8', 'replace')}"
                 message = f"{line}, and what it becomes is not known"
-                anything = self._may_name_anything(data[start:end])
+                anything = self.may_name_anything(data[start:end])
                 yield Problem("migration-template", message, (Span(source.path, start, end),), anything)
 
-    def _may_name_anything(self, statement: bytes) -> bool:
+    def may_name_anything(self, statement: bytes) -> bool:
+        """Whether a statement with a hole may change any table."""
         if self._text.search(statement):
             return True
         return bool(_CHANGES_SCHEMA.match(statement) and self._name.search(statement))
