@@ -275,6 +275,7 @@ GOOD = [
     RETIRE + "[[verify]]\nname='a'\nquery='with x as (select 1) select * from x'",
     RETIRE + "[migration]\nversion = 0\ndirectory = 'a..b/c'",
     RETIRE + "[migration]\nversion = '1.20.3'",
+    RETIRE + "[migration]\nlock_timeout = '5s'\nstatement_timeout = '2min'\nguard = true",
 ]
 BAD = [
     "",
@@ -296,6 +297,11 @@ BAD = [
     RETIRE + 'replacement = ""',
     RETIRE + "replacement = 1",
     RETIRE + "[migration]\nversion = '1'",
+    RETIRE + "[migration]\nlock_timeout = '5'",
+    RETIRE + "[migration]\nlock_timeout = 5",
+    RETIRE + "[migration]\nstatement_timeout = '0s'",
+    RETIRE + "[migration]\nstatement_timeout = \"5s'; DROP TABLE t\"",
+    RETIRE + "[migration]\nguard = 'yes'",
     RETIRE + "[migration]\nversion = '1..2'",
     RETIRE + "[migration]\nversion = '1_2'",
     RETIRE + "[migration]\nversion = -1",

@@ -151,9 +151,10 @@ class TestRefusals:
         assert refusal(migrations, catalog(ERROR_MESSAGE), rule("error_message", plan=None)).code == 2
 
     def test_another_convention(self, migrations: Path) -> None:
-        refused = plan_pair(CLEAN, catalog(ERROR_MESSAGE), rule("error_message"), migrations, "goose")
+        refused = plan_pair(CLEAN, catalog(ERROR_MESSAGE), rule("error_message"), migrations, "sqlc")
         assert isinstance(refused, Refusal)
         assert refused.code == 2
+        assert "ALTER TABLE campaign_phases DROP COLUMN IF EXISTS error_message;" in refused.reasons
 
     @pytest.mark.parametrize(
         "blocker",

@@ -225,7 +225,7 @@ def _until(root: Path, rule: Rule, migrations: str | None) -> Version | None:
     if plan is None or plan.version is not None:
         return plan.version if plan else None
     history = detect(Workspace(root), migrations or plan.directory or None, plan.convention or None)
-    return planned_version(plan, (Path(item.path).name for item in history.migrations))
+    return planned_version(plan, (Path(item.path).name for item in history.migrations), history.convention)
 
 
 def _refuse(refusal: Refusal) -> int:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from legacy_ref_scan.generate.dependents import Doomed, blocking, doomed
+from legacy_ref_scan.generate.layout import LAYOUTS, assemble, entries, next_version, written_as
+from legacy_ref_scan.generate.layout import problems as layout_problems
 from legacy_ref_scan.generate.numbers import next_free, numbered, pair_names, problems
 from legacy_ref_scan.generate.rebuild import UnrenderableError
-from legacy_ref_scan.generate.render import down, up
+from legacy_ref_scan.generate.render import Frame, down, up
 from legacy_ref_scan.generate.write import LEFTOVERS, File, Pair, missing, write_pair
 from legacy_ref_scan.model import Gap, Reference, Report, ScanError, Target, Verdict
 from legacy_ref_scan.rules import MigrationPlan, Rule
@@ -33,14 +35,18 @@ class Refusal:
     advice: str = ""
 
 
-def planned_version(plan: MigrationPlan, files: Iterable[str]) -> Version | None:
+def planned_version(plan: MigrationPlan, files: Iterable[str], convention: str = CONVENTION) -> Version | None:
     """The version that the pair has or will have: the rule's, or that of a pair of this name; None: the next one.
 
     `files` are the names in the migration directory. A scan that decides on the pair replays older versions only.
     """
     if plan.version is not None:
         return plan.version
-    return next((Version.of(item.version) for item in numbered(files) if item.name == plan.name), None)
+    if convention in LAYOUTS:
+        found: Iterable[tuple[Version, str]] = ((e.version, e.title) for e in entries(LAYOUTS[convention], files))
+    else:
+        found = ((Version.of(item.version), item.name) for item in numbered(files))
+    return next((version for version, name in found if name == plan.name), None)
 
 
 def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, convention: str) -> Pair | Refusal:
@@ -51,8 +57,6 @@ def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, con
     """
     if rule.migration is None:
         return Refusal(2, f"{rule.source} has no [migration]: it does not say which migration to write")
-    if convention != CONVENTION:
-        return Refusal(2, f"{directory} follows {convention}: only {CONVENTION} pairs can be written")
     if report.verdict is not Verdict.CLEAN:
         return _not_clean(report)
     for revision, other in report.released:
@@ -64,10 +68,33 @@ def plan_pair(report: Report, catalog: Catalog, rule: Rule, directory: Path, con
     blockers = [item for table in tables for item in blocking(catalog, table)]
     if blockers:
         return _blocked(report, blockers)
-    return _numbered_pair(catalog, tables, rule.migration, directory)
+    held = [column.name for table in tables for column in table.columns if column.not_null and rule.migration.guard]
+    if held:
+        return Refusal(2, f"guard: {', '.join(held)} is NOT NULL, so every row holds a value", (), "leave guard out")
+    try:
+        return _planned(catalog, tables, rule.migration, directory, convention)
+    except UnrenderableError as error:
+        return Refusal(2, f"{error} goes with the column, and the replay does not know how to build it again")
+    except ScanError as error:
+        return Refusal(2, str(error))
 
 
-def _numbered_pair(catalog: Catalog, tables: list[Doomed], plan: MigrationPlan, directory: Path) -> Pair | Refusal:
+def _planned(
+    catalog: Catalog, tables: list[Doomed], plan: MigrationPlan, directory: Path, convention: str
+) -> Pair | Refusal:
+    own = convention == CONVENTION
+    frame = Frame(own, plan.lock_timeout, plan.statement_timeout, plan.guard)
+    texts = up(catalog, tables, frame), down(catalog, tables, frame)
+    if own:
+        return _numbered_pair(texts, plan, directory)
+    if convention in LAYOUTS:
+        return _laid_out(texts, plan, directory, convention)
+    lines = ("up:", *texts[0].decode().splitlines(), "down:", *texts[1].decode().splitlines())
+    advice = "write the migration with the tool itself, from these statements"
+    return Refusal(2, f"{directory} follows {convention}, for which no file is written", lines, advice)
+
+
+def _numbered_pair(texts: tuple[bytes, bytes], plan: MigrationPlan, directory: Path) -> Pair | Refusal:
     files = _listing(directory)
     there = numbered(files)
     planned = planned_version(plan, files)
@@ -76,17 +103,37 @@ def _numbered_pair(catalog: Catalog, tables: list[Doomed], plan: MigrationPlan, 
     version = next_free(there) if planned is None else int(planned)
     wrong = tuple(problems(version, plan.name, there))
     if wrong:
-        advice = "give the rule the version that is next, or leave it out"
-        return Refusal(2, f"version {version} cannot be written to {directory}", wrong, advice)
+        return _wrong_version(str(version), directory, wrong)
     names = pair_names(version, plan.name, there)
-    try:
-        pair = Pair(directory, File(names[0], up(catalog, tables)), File(names[1], down(catalog, tables)))
-        missing(pair)
-    except UnrenderableError as error:
-        return Refusal(2, f"{error} goes with the column, and the replay does not know how to build it again")
-    except ScanError as error:
-        return Refusal(2, str(error))
+    pair = Pair(directory, File(names[0], texts[0]), File(names[1], texts[1]))
+    missing(pair)
     return pair
+
+
+def _laid_out(texts: tuple[bytes, bytes], plan: MigrationPlan, directory: Path, convention: str) -> Pair | Refusal:
+    """A migration of another convention; one that was written keeps its name."""
+    layout = LAYOUTS[convention]
+    there = entries(layout, _listing(directory))
+    planned = planned_version(plan, (entry.file for entry in there), convention)
+    if planned is not None and len(planned.parts) > 1 and convention != "flyway":
+        return Refusal(2, f"version {planned} has dots, and {convention} takes whole numbers only")
+    written = [e.written for e in there if e.version == planned and e.title == plan.name]
+    text = next(iter(written), None) or (written_as(planned, there) if planned else next_version(layout, there))
+    names = tuple(name.format(version=text, title=plan.name) for name in layout.files)
+    version = Version.of(text)
+    wrong = tuple(layout_problems(layout, convention, version, plan.name, names, there))
+    if wrong:
+        return _wrong_version(text, directory, wrong)
+    files = assemble(layout, names, texts[0].decode(), texts[1].decode())
+    together = files[0] if len(files) == 1 else None
+    pair = Pair(directory, File(names[0], texts[0]), File(names[-1], texts[1]), together)
+    missing(pair)
+    return pair
+
+
+def _wrong_version(version: str, directory: Path, wrong: tuple[str, ...]) -> Refusal:
+    advice = "give the rule the version that is next, or leave it out"
+    return Refusal(2, f"version {version} cannot be written to {directory}", wrong, advice)
 
 
 def _listing(directory: Path) -> list[str]:

@@ -49,6 +49,24 @@ def rebuild(table: str, item: SchemaObject, empty: frozenset[int]) -> Iterator[s
         yield f"COMMENT ON {_called(table, item)} IS {literal(item.comment)};"
 
 
+def drop_object(table: str, item: SchemaObject) -> Iterator[str]:
+    """The statement that drops an index or statistics by name, so that nothing goes without being named."""
+    if item.kind in ("index", "statistics"):
+        yield f"DROP {item.kind.upper()} IF EXISTS {_in_schema(table, item)};"
+
+
+def drop_constraint(item: SchemaObject) -> Iterator[str]:
+    """The clause of ALTER TABLE that drops a constraint."""
+    if item.kind == "constraint":
+        yield f"DROP CONSTRAINT IF EXISTS {quoted(item.name)}"
+
+
+def _in_schema(table: str, item: SchemaObject) -> str:
+    """With its schema where the table has to be written with one, or lies in another."""
+    schema = f"{quoted(item.schema)}." if "." in table and item.schema else ""
+    return f"{schema}{quoted(item.name)}"
+
+
 def _statement(table: str, item: SchemaObject) -> str:
     text = item.definition.strip().rstrip(";").rstrip()
     if not text:
@@ -81,8 +99,7 @@ def _cannot_hold(item: SchemaObject, empty: frozenset[int]) -> bool:
 def _called(table: str, item: SchemaObject) -> str:
     if item.kind == "constraint":
         return f"CONSTRAINT {quoted(item.name)} ON {table}"
-    schema = f"{quoted(item.schema)}." if "." in table else ""
-    return f"{item.kind.upper()} {schema}{quoted(item.name)}"
+    return f"{item.kind.upper()} {_in_schema(table, item)}"
 
 
 def _ended(statement: str) -> str:

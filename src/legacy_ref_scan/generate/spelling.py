@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # Types that are spelled in capitals, as people write DDL. A type that is not all of these words stays as it is.
 _TYPE_WORD = re.compile(
@@ -22,6 +23,31 @@ def literal(text: str) -> str:
         escaped = escaped.replace("\\", "\\\\")
         return f"E'{escaped}'"
     return f"'{escaped}'"
+
+
+def without_semicolons(statement: str) -> str:
+    """A statement whose string literals write a semicolon as its code: tools that cut at semicolons leave it whole.
+
+    What `--` begins is left alone: remarks hold none.
+    """
+    body = statement.rstrip().removesuffix(";")
+    if ";" not in body:
+        return statement
+    from legacy_ref_scan.sql.lexer import Kind, string_value, tokens
+
+    raw = statement.encode()
+    parts = [
+        raw[t.start : t.end] if t.kind not in (Kind.STRING, Kind.DOLLAR) else _coded(raw[t.start : t.end], string_value)
+        for t in tokens(raw, 0, len(raw))
+    ]
+    return b"".join(parts).decode()
+
+
+def _coded(text: bytes, value_of: Callable[[bytes], bytes]) -> bytes:
+    if b";" not in text or text[:2].lower() == b"u&":
+        return text
+    value = value_of(text).decode().replace("\\", "\\\\").replace("'", "''").replace(";", "\\x3b")
+    return f"E'{value}'".encode()
 
 
 def type_name(text: str) -> str:

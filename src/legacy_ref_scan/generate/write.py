@@ -38,16 +38,22 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A migration and its way back, in one directory."""
+    """A migration and its way back, in one directory. Where one file holds both, it is `together`."""
 
     directory: Path
     up: File
     down: File
+    together: File | None = None
 
     @property
-    def paths(self) -> tuple[Path, Path]:
-        """The up file and the down file."""
-        return self.directory / self.up.name, self.directory / self.down.name
+    def files(self) -> tuple[File, ...]:
+        """The files to write, the up file first."""
+        return (self.up, self.down) if self.together is None else (self.together,)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where they go."""
+        return tuple(self.directory / file.name for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class _Staged:
 
 def missing(pair: Pair) -> list[File]:
     """The files of the pair that are not there, the up file first. Raises `ScanError` where one differs."""
-    return [file for file in (pair.up, pair.down) if not _there(pair.directory / file.name, file.data)]
+    return [file for file in pair.files if not _there(pair.directory / file.name, file.data)]
 
 
 def write_pair(pair: Pair) -> list[Path]:

@@ -149,6 +149,20 @@ def _unescape(match: re.Match[str]) -> str:
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
 
+# manual, 4.1.2.2: octal, hexadecimal and Unicode codes, and single characters
+_ESCAPED = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    octal, byte, short, long, plain = match.groups()
+    if plain is not None:
+        return _ESCAPES.get(plain, plain)
+    if octal or byte:
+        return bytes([(int(octal, 8) if octal else int(byte, 16)) & 0xFF])
+    code = int(short or long, 16)
+    return chr(code).encode("utf-8", "replace") if code < 0x110000 else b"?"
+
+
 def string_value(raw: bytes) -> bytes:
     """The value of a string token, for comparing; the bytes of the text where they stand for themselves."""
     if raw[:1] == b"$":
@@ -157,5 +171,5 @@ def string_value(raw: bytes) -> bytes:
     quote = raw.index(b"'")
     inner = raw[quote + 1 :].removesuffix(b"'").replace(b"''", b"'")
     if raw[:1] in b"eE" and quote == 1:
-        return re.sub(rb"\\(.)", lambda m: _ESCAPES.get(m.group(1), m.group(1)), inner, flags=re.DOTALL)
+        return _ESCAPED.sub(_unescape, inner)
     return inner
