@@ -153,7 +153,7 @@ _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 _ESCAPED = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
 
 
-def _unescape(match: re.Match[bytes]) -> bytes:
+def _escaped_value(match: re.Match[bytes]) -> bytes:
     octal, byte, short, long, plain = match.groups()
     if plain is not None:
         return _ESCAPES.get(plain, plain)
@@ -171,5 +171,5 @@ def string_value(raw: bytes) -> bytes:
     quote = raw.index(b"'")
     inner = raw[quote + 1 :].removesuffix(b"'").replace(b"''", b"'")
     if raw[:1] in b"eE" and quote == 1:
-        return _ESCAPED.sub(_unescape, inner)
+        return _ESCAPED.sub(_escaped_value, inner)
     return inner
