@@ -312,12 +312,27 @@ def test_a_constant_that_is_logged_may_still_be_used_elsewhere() -> None:
         ('x = row["error_message"]\n', "subscript"),
         ('f(column="error_message")\n', "argument column"),
         ('f("error_message")\n', "argument of f"),
-        ('x = c == "error_message"\n', "comparison"),
     ],
 )
 def test_the_note_says_where_a_text_stands(program: str, note: str) -> None:
     (found,) = [item for item in scan({"a.py": program}, "python") if isinstance(item, Fragment)]
     assert (found.note, found.text, found.consumer) == (note, b"error_message", Consumer.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        ('x = c == "error_message"\n', "comparison"),
+        ('x = c in ("id", "error_message")\n', "comparison"),
+        ('assert row == {"error_message": 1}\n', "dict key, comparison"),
+        ('x = row.get("error_message")\n', "argument of get"),
+        ('jsonify({"rows": [{"error_message": 1}]})\n', "dict key, argument of jsonify"),
+        ('requests.put(url, json={"error_message": 1})\n', "dict key, argument json"),
+    ],
+)
+def test_what_is_only_looked_up_or_sent_away_is_text(program: str, note: str) -> None:
+    (found,) = [item for item in scan({"a.py": program}, "python") if isinstance(item, Fragment)]
+    assert (found.note, found.text, found.consumer) == (note, b"error_message", Consumer.TEXT)
 
 
 def test_origins_through_escapes_and_multi_byte_text() -> None:

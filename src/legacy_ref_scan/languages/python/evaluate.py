@@ -9,7 +9,7 @@ from math import prod
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python import literals
+from legacy_ref_scan.languages.python import literals, sinks
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.findings import Findings, Found
 from legacy_ref_scan.languages.python.library import Library
@@ -30,7 +30,7 @@ from legacy_ref_scan.languages.python.text import (
     Value,
     Values,
 )
-from legacy_ref_scan.model import Consumer, Gap, Span
+from legacy_ref_scan.model import Gap, Span
 
 _CONSTANTS: dict[str, int | None] = {"None": None, "True": 1, "False": 0}
 _MOST_REPEATED = 200
@@ -123,7 +123,7 @@ class Evaluator:
                 span = frame.module.span(node)
                 leaf = frame.module.leaf_at(span.start + 2) or frame.module.leaf_at(span.start)
                 note = leaf.detail if leaf is not None and leaf.kind == "string" else ""
-                self.findings.loose(Found(value, span, frame.symbol, Consumer.UNKNOWN, note))
+                self.findings.loose(Found(value, span, frame.symbol, sinks.consumer_of(note), note))
 
     def _other(self, node: cst.CSTNode, frame: Frame) -> Values:
         for child in children(node):

@@ -295,7 +295,9 @@ def _detail(node: cst.CSTNode, child: cst.CSTNode, inherited: str) -> str:
         case cst.ImportAlias() | cst.ImportFrom() | cst.AsName():
             return "import"
         case cst.DictElement() if child is node.key:
-            return "dict key"
+            return f"dict key, {inherited}" if _passes_on(inherited) else "dict key"
+        case cst.Dict() | cst.List() | cst.Tuple() | cst.Set() if _passes_on(inherited):
+            return inherited
         case cst.Index():
             return "subscript"
         case cst.Comparison() | cst.ComparisonTarget():
@@ -311,6 +313,11 @@ def _detail(node: cst.CSTNode, child: cst.CSTNode, inherited: str) -> str:
         case cst.BaseStatement() | cst.BaseSmallStatement() | cst.BaseExpression():
             return "name"
     return inherited
+
+
+def _passes_on(detail: str) -> bool:
+    """Whether the items of a list or dict are there for the same purpose as the whole."""
+    return detail.startswith(("argument ", "comparison"))
 
 
 def _define(module: Module, node: cst.CSTNode, owner: Class | None, prefix: str) -> None:

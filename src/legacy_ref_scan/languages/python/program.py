@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from legacy_ref_scan.languages import Project
-from legacy_ref_scan.languages.python import core, literals, models
+from legacy_ref_scan.languages.python import core, literals, models, sinks
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.flow import Interpreter
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import Leaf, Module, deep_recursion
 from legacy_ref_scan.languages.python.sweep import sweep
 from legacy_ref_scan.languages.python.text import Text, to_fragment
-from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
+from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
 STEPS = 150_000
 """How many expressions are evaluated for one file, calls included, beyond one for each of its bytes."""
@@ -160,7 +160,7 @@ def _historic(module: Module, leaf: Leaf, span: Span) -> Extracted:
 def _fragment(module: Module, leaf: Leaf, span: Span) -> Extracted:
     data = module.source.data
     parts = literals.literal(data, span) if leaf.kind == "string" else literals.body(data, span, b"f")
-    return to_fragment(Text(parts), span, "", Consumer.UNKNOWN, module.source.test, leaf.detail)
+    return to_fragment(Text(parts), span, "", sinks.consumer_of(leaf.detail), module.source.test, leaf.detail)
 
 
 def _holds(outer: Span, inner: Span) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from legacy_ref_scan.model import Consumer
+
 SQL_KEYWORDS = frozenset({"query", "sql", "statement", "operation", "command", "sql_query", "stmt", "querystring"})
 
 # DB-API 2 (psycopg, sqlite-like), asyncpg, SQLAlchemy, pandas, databases, Django: which argument is the statement.
@@ -98,3 +100,20 @@ def connects_to(path: str, name: str, first: bytes) -> str:
 def stays_connected(name: str) -> bool:
     """Whether a method of a connection or a cursor may give another of them."""
     return name not in _KEEPS
+
+
+# Calls that look a key up, compare it, or send it away in an answer: the text becomes no part of a statement there.
+_READERS = (
+    "get pop setdefault getlist has_key getattr hasattr setattr delattr startswith endswith isinstance getenv "
+    "jsonify JsonResponse JSONResponse json_response dumps dump add_argument assertEqual assertIn assertNotIn "
+    "assertDictEqual assertNotEqual assertCountEqual assertListEqual assertContains assert_called_with "
+    "assert_called_once_with record_event"
+)
+_ONLY_READ = re.compile(
+    rf"^(?:dict key, )?(?:comparison|argument of (?:{'|'.join(_READERS.split())})|argument (?:json|headers|params))$"
+)
+
+
+def consumer_of(note: str) -> Consumer:
+    """Who receives a text of which only the place is known, as `Leaf.detail` says it."""
+    return Consumer.TEXT if _ONLY_READ.match(note) else Consumer.UNKNOWN
