@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from legacy_ref_scan.languages.golang.orm import gorm, sqlboiler
+from legacy_ref_scan.languages.golang.orm import bun, gorm, sqlboiler, xorm
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START, UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.orm.statement import Sql
 from legacy_ref_scan.languages.golang.values import (
@@ -59,7 +59,13 @@ _KINDS = {
 }  # fmt: skip
 
 
-STATEMENTS: dict[str, Callable[[Chain, Sql], Value]] = {"gorm": gorm.statement, "sqlboiler": sqlboiler.statement}
+STATEMENTS: dict[str, Callable[[Chain, Sql], Value]] = {
+    "gorm": gorm.statement,
+    "bun": bun.statement,
+    "go-pg": bun.statement,
+    "xorm": xorm.statement,
+    "sqlboiler": sqlboiler.statement,
+}
 """Libraries with a module of their own; the others are read alike."""
 
 

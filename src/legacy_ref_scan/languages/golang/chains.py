@@ -37,12 +37,16 @@ TERMINALS = frozenset(
     "UpdateColumns Delete FirstOrCreate FirstOrInit FindInBatches Exists ScanAndCount Load LoadOne LoadContext "
     "LoadOneContext Row Get Iterate Cols Sum CountContext".split()
 )
+_TERMINALS_OF = {
+    "go-pg": frozenset("Select Insert UpdateNotZero ForceDelete SelectOrInsert SelectAndCount ForEach".split()),
+    "xorm": frozenset("Insert InsertOne InsertMulti FindAndCount Exist SumInt Sums SumsInt QueryString".split()),
+}
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
 # These begin another statement when they come first and end the chain when they come last (gorm).
 # These name columns that the statement does without, or ask for.
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
-_THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder"))
+_THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Cols Sum Get".split())
 
 
@@ -87,8 +91,9 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     """The chain after one more call. At its end the SQL is the result and counts as used."""
     chains = tuple(alt if isinstance(alt, Chain) else _begin(alt) for alt in value)
     extended = _extended(frame, chains, name, call)
+    ends = name in TERMINALS or name in _TERMINALS_OF.get(chains[0].library, ())
     last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or chains[0].library == "gorm"
-    if name in TERMINALS and last:
+    if ends and last:
         found = [alt for alt in extended if isinstance(alt, Chain)]
         for chain in found:
             note_rows(frame, chain, name)

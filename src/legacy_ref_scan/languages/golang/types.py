@@ -25,8 +25,9 @@ def named_type(index: Index, file: GoFile, kind: Node) -> TypeName | None:
         return None
     if current.type == "type_identifier":
         return (file.folder, file.text(current))
-    if current.type == "qualified_type":
-        package, name = current.child_by_field_name("package"), current.child_by_field_name("name")
+    if current.type in ("qualified_type", "selector_expression"):  # the latter where a type is an argument: new(a.B)
+        package = current.child_by_field_name("package") or current.child_by_field_name("operand")
+        name = current.child_by_field_name("name") or current.child_by_field_name("field")
         if package is not None and name is not None:
             path = file.imports.get(file.text(package), file.text(package))
             folders = index.resolve(path)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from legacy_ref_scan.languages.golang.frame import Frame, TypeName
 from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE
-from legacy_ref_scan.languages.golang.orm.models import Models
+from legacy_ref_scan.languages.golang.orm.models import Models, alias_of
+from legacy_ref_scan.languages.golang.orm.naming import underscored
 from legacy_ref_scan.languages.golang.orm.statement import known_texts
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
@@ -21,19 +22,32 @@ DESTINATIONS = frozenset(
 )
 """Methods whose first argument is a model, in gorm with a condition behind it."""
 _INTO = frozenset("Find First Last Take Scan Get FindInBatches FindAndCount".split())
-_JOINS = frozenset(("Joins", "InnerJoins"))
+_JOINS = frozenset(("Joins", "InnerJoins", "Relation"))
 _LOADS = frozenset(("Preload", "Relation"))
 
 
 def model_link(frame: Frame, library: str, name: str, call: Called) -> tuple[Call, ...]:
     """The table of the model that is a call's first argument, and the model."""
-    if library not in MODEL_LIBRARIES or not call.nodes or not (name == "Model" or name in DESTINATIONS):
+    if library not in MODEL_LIBRARIES or not call.nodes or not _names_model(library, name):
         return ()
     owner = _struct_of(frame, call.nodes[-1] if name == "Scan" else call.nodes[0])
     value = _tables(frame, library, owner, call.node) if owner is not None else ()
     if owner is None or not value:
         return ()
-    return (Call(MODEL_TABLE, (value, (External(*owner),)), frame.origin(call.node)),)
+    alias = _alias(frame, library, owner)
+    return (Call(MODEL_TABLE, (value, (External(*owner),), *alias), frame.origin(call.node)),)
+
+
+def _names_model(library: str, name: str) -> bool:
+    if library in ("bun", "go-pg"):
+        return name == "Model"
+    return name == "Model" or name in DESTINATIONS or (library == "xorm" and name == "Table")
+
+
+def _alias(frame: Frame, library: str, owner: TypeName) -> tuple[Value, ...]:
+    """The alias that bun and go-pg give the table of a model."""
+    declarations = frame.run.index.lookup(*owner) if library in ("bun", "go-pg") else ()
+    return tuple(made_up(alias_of(d).encode()) for d in declarations if struct_fields(d))[:1]
 
 
 def _struct_of(frame: Frame, node: Node) -> TypeName | None:
@@ -105,8 +119,10 @@ def _joined(frame: Frame, library: str, owner: TypeName, call: Call, node: Node)
     value = _association(frame, library, owner, names[0], node) if names else ()
     if not value:
         return call
-    alias = made_up(names[0].replace(".", "__").encode())
-    return Call(JOINED, (value, alias, *call.arguments[1:]), call.origin)
+    alias = names[0].replace(".", "__")
+    if library in ("bun", "go-pg"):
+        alias = "__".join(map(underscored, names[0].split(".")))
+    return Call(JOINED, (value, made_up(alias.encode()), *call.arguments[1:]), call.origin)
 
 
 def _association(frame: Frame, library: str, owner: TypeName, path: str, node: Node) -> Value:

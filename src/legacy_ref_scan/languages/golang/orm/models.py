@@ -10,7 +10,7 @@ from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.frame import Frame, Run, TypeName
 from legacy_ref_scan.languages.golang.inline import bind_receiver, declare_parameter, parameters, run_body
 from legacy_ref_scan.languages.golang.orm.boiled import boiled_table
-from legacy_ref_scan.languages.golang.orm.naming import column_names, gorm_name, table_name
+from legacy_ref_scan.languages.golang.orm.naming import column_names, gorm_name, table_name, underscored
 from legacy_ref_scan.languages.golang.orm.settings import Settings
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, UNTAGGED, Tag, parse
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
@@ -265,6 +265,16 @@ def _tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
             return tag, Span(file.path, start, start + len(tag.column[1]))
     untagged = library in ("reform", "reflection", "sqlboiler")  # they map only what has a tag
     return (Tag(skipped=bool(field.children_by_field_name("name"))) if untagged else UNTAGGED), None
+
+
+def alias_of(declaration: Declaration) -> str:
+    """The alias of a model of bun or go-pg: in the tag of its base, else its name."""
+    for field in struct_fields(declaration):
+        tag = field.child_by_field_name("tag")
+        found = re.search(rb"\balias:(\w+)", declaration.file.bytes(tag)) if tag is not None else None
+        if found:
+            return found[1].decode()
+    return underscored(declaration.name)
 
 
 def _tagged_table(declaration: Declaration) -> str:
