@@ -35,7 +35,7 @@ TERMINALS = frozenset(
     "ScanContext ScanStruct ScanStructs ScanStructContext ScanStructsContext ScanVal ScanVals ScanValContext "
     "ScanValsContext Executor Rows All One Find First Last Take Count Pluck Create Save Updates Update UpdateColumn "
     "UpdateColumns Delete FirstOrCreate FirstOrInit FindInBatches Exists ScanAndCount Load LoadOne LoadContext "
-    "LoadOneContext Row Get Iterate Cols Sum CountContext".split()
+    "LoadOneContext Row Get Iterate Sum CountContext".split()
 )
 _TERMINALS_OF = {
     "go-pg": frozenset("Select Insert UpdateNotZero ForceDelete SelectOrInsert SelectAndCount ForEach".split()),
@@ -47,7 +47,7 @@ _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout 
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
 _THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup"))
-_LAST_WORDS = frozenset("Update Delete Count Pluck Cols Sum Get".split())
+_LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
 
 def is_chain(value: Value, name: str) -> bool:
