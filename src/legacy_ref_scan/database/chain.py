@@ -139,8 +139,9 @@ class _Runner:
             if batch.transaction:
                 self.connection.execute("COMMIT")
         except errors.Error as error:
-            if not self.connection.closed:
-                self.connection.execute("ROLLBACK")
+            if self.connection.closed:
+                raise  # the server went away: no fault of the migration's
+            self.connection.execute("ROLLBACK")
             return error
         return None
 

@@ -26,6 +26,8 @@ _WHY = {
     "42501": "the role may not run it",
     "42P08": "its parameters have no single type",
     "42804": "its types do not match",
+    "42803": "its GROUP BY does not fit",
+    "3F000": "a schema in it is not there",
 }
 
 

@@ -14,7 +14,7 @@ from psycopg import OperationalError
 
 from legacy_ref_scan.database.bodies import Bodies, check_bodies
 from legacy_ref_scan.database.chain import Chain, NotEmptyError, replay_on, require_empty
-from legacy_ref_scan.database.checks import Check, Figures, Protocol, Result, timed
+from legacy_ref_scan.database.checks import Check, Figures, Protocol, Result, counted, timed
 from legacy_ref_scan.database.cluster import embedded
 from legacy_ref_scan.database.code import Code, statements_of
 from legacy_ref_scan.database.connection import DatabaseError, connect, named, redacted
@@ -25,7 +25,7 @@ from legacy_ref_scan.database.steps import Step, run_step
 from legacy_ref_scan.database.verdicts import Knowledge, Said
 from legacy_ref_scan.generate import Pair, plan_pair
 from legacy_ref_scan.migrations import History, Migration
-from legacy_ref_scan.model import Reference, ScanError, SourceFile, Target
+from legacy_ref_scan.model import Reference, ScanError, SourceFile, Target, Verdict
 from legacy_ref_scan.rules import quote_name
 from legacy_ref_scan.scan import Outcome, Request, open_workspace, scan
 from legacy_ref_scan.sql.watch import watch
@@ -63,7 +63,7 @@ def rehearse(request: Request, *, dsn: str | None = None, schema_dump: Path | No
         try:
             checks = list(stage.run(schema_dump))
         except OperationalError as error:
-            raise DatabaseError(f"the server ended the rehearsal: {redacted(str(error), where)}") from None
+            raise DatabaseError(f"the server went away in the middle: {redacted(str(error), where)}") from None
     targets = tuple(str(target) for target in outcome.report.targets)
     return Protocol("rehearse", subject, targets, started, tuple(checks), tuple(stage.notes))
 
@@ -188,13 +188,17 @@ class _Stage:
             self.gone.update(((name, column.name), (name, new)))
             table = f"{quote_name(relation.schema)}.{quote_name(relation.name)}"
             statements.append(f"ALTER TABLE {table} RENAME COLUMN {quote_name(column.name)} TO {new};")
+        if run_step(self.connection, "\n".join(statements).encode()).problem:
+            return False
         self.notes.append("the columns got another name instead of the drop, so that what names them can be proven")
-        return not run_step(self.connection, "\n".join(statements).encode()).problem
+        return True
 
     def _way_back(self, shape: Dump, before: Preparation) -> Iterator[Check]:
         if self.drop.down is None:
-            why = "there is no migration pair yet: the verdict is not clean"
-            yield Check(id="down", title="down migration", result=Result.NOT_POSSIBLE, reason=why, required=False)
+            verdict = self.outcome.report.verdict
+            clean = verdict is Verdict.CLEAN
+            why = "no rule asks for one" if clean else f"there is none yet: the verdict is {verdict.value}"
+            yield Check(id="down", title="down migration", result=Result.NOT_POSSIBLE, reason=why, required=not clean)
             return
         step = run_step(self.connection, self.drop.down)
         yield _step_check("down", "down migration", step, self.drop.down_name)
@@ -221,21 +225,18 @@ class _Stage:
         after = check_bodies(self.connection)
         search_path = self.request.rules[0].search_path
         live = live_schema(shape, self.targets, search_path)
-        findings = [
-            f"{name} fails now: {error}"
+        proven = {
+            f"function {name} fails now: {error}": None
             for name in sorted(before.errors)
             for error in sorted(after.errors.get(name, frozenset()) - before.errors[name])
-        ]
-        proven = len(findings)
-        undecided = 0
+        }
+        undecided: dict[str, None] = {}
         for function, found in function_findings(live):
             if isinstance(found, Reference):
-                proven += found.gating
-                findings.append(f"function {signature(function)} {found.message}")
+                proven[f"function {signature(function)} {found.message}"] = None
             else:
-                undecided += 1
-                findings.append(f"function {signature(function)}: {found.message}")
-        return _bodies_check(before, len(named_functions(live)), proven, undecided, findings)
+                undecided[f"function {signature(function)}: {found.message}"] = None
+        return _bodies_check(before, len(named_functions(live)), tuple(proven), tuple(undecided))
 
 
 def drop_of(request: Request, outcome: Outcome) -> Drop:
@@ -287,7 +288,8 @@ def _prepare_check(code: Code, before: Preparation) -> Check:
         ("skipped", sum(skipped.values())),
         *((f"skipped, for {why}", count) for why, count in skipped.most_common()),
     )
-    lines = tuple(f"{item.place}: {message} ({state})" for item, state, message in before.refused)
+    refused = (f"{item.place}: {message} ({state})" for item, state, message in before.refused)
+    lines = tuple(dict.fromkeys(refused))  # alternatives of one query fail alike
     reason = "PostgreSQL takes them" if before.accepted else "none that PostgreSQL takes was found"
     result = Result.PASS if before.accepted else Result.NOT_POSSIBLE
     return Check(id="prepare", title="statements before the drop", result=result, reason=reason, figures=figures,
@@ -309,16 +311,21 @@ def _statements_check(before: Preparation, broken: list[Broken], known: Knowledg
         reason = "none breaks when the column goes"
     result = Result.FAIL if gating else Result.PASS
     return Check(id="statements", title="statements after the drop", result=result, reason=reason, figures=figures,
-                 findings=tuple(sorted(lines)))  # fmt: skip
+                 findings=tuple(sorted(set(lines))))  # fmt: skip
 
 
-def _bodies_check(before: Bodies, named: int, proven: int, undecided: int, findings: list[str]) -> Check:
-    figures: Figures = (("functions", before.functions), ("naming the column", named), ("proven", proven))
+def _bodies_check(before: Bodies, named: int, proven: tuple[str, ...], undecided: tuple[str, ...]) -> Check:
+    figures: Figures = (
+        ("functions", before.functions),
+        ("naming the column", named),
+        ("uses", len(proven)),
+        ("undecided", len(undecided)),
+    )
     if proven:
-        result, reason = Result.FAIL, f"{proven} uses of the column in function bodies"
+        result, reason = Result.FAIL, f"{counted(len(proven), 'use')} of the column in function bodies"
     elif undecided:
-        result, reason = Result.NOT_POSSIBLE, f"{undecided} places in function bodies could not be decided"
+        result, reason = Result.NOT_POSSIBLE, f"{counted(len(undecided), 'place')} could not be decided"
     else:
         result, reason = Result.PASS, "none uses the column"
-    return Check(id="bodies", title="function bodies", result=result, reason=f"{reason}; looked at with {before.method}"
-                 " and our own resolver", figures=figures, findings=tuple(findings))  # fmt: skip
+    return Check(id="bodies", title="function bodies", result=result, figures=figures, findings=(*proven, *undecided),
+                 reason=f"{reason}; looked at with {before.method} and our own resolver")  # fmt: skip

@@ -15,10 +15,10 @@ from legacy_ref_scan.sql.statements import cut
 if TYPE_CHECKING:
     from legacy_ref_scan.database.connection import Connection
 
-# System relations have oids below FirstNormalObjectId.
+# System relations have oids below FirstNormalObjectId. What the step itself drops has no name any more: it is left out.
 _LOCKS = """
-SELECT coalesce(n.nspname || '.' || c.relname, 'oid ' || l.relation), l.mode FROM pg_locks l
-LEFT JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname || '.' || c.relname, l.mode FROM pg_locks l
+JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384
 """
 STRENGTH = (

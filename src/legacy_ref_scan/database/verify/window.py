@@ -15,7 +15,7 @@ from legacy_ref_scan.database.verify.context import (
 )
 
 _SIZE = """
-SELECT pg_total_relation_size(c.oid), c.reltuples::bigint, c.relkind = 'p',
+SELECT CASE WHEN %s THEN pg_total_relation_size(c.oid) ELSE 0 END, c.reltuples::bigint,
        coalesce(s.seq_scan + coalesce(s.idx_scan, 0) + s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0)
        / greatest(extract(epoch FROM now() - coalesce(d.stats_reset, pg_postmaster_start_time())), 1)
 FROM pg_class c LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
@@ -51,8 +51,9 @@ def _window(context: Context, _: str) -> Answer:
     place = next((found for target in context.targets if (found := context.oid(target))), None)
     if place is None:
         return impossible("the database does not have the table or its columns")
-    ((size, rows, _partitioned, rate),) = context.rows(_SIZE, place[0])
     locks = context.rows(_LOCKS, place[0])
+    within_reach = not any(granted and mode == "AccessExclusiveLock" for _, mode, granted, *_ in locks)
+    ((size, rows, rate),) = context.rows(_SIZE, within_reach, place[0])
     old = context.rows(_OLD, context.long)
     hidden = number(context.rows(_HIDDEN)[0][0])
     prepared = number(context.rows(_PREPARED)[0][0])
