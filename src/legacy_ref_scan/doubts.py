@@ -9,6 +9,8 @@ from legacy_ref_scan.migrations import History, Migration, Problem
 from legacy_ref_scan.model import Gap, Span
 from legacy_ref_scan.schema import Catalog
 
+_SHOWN = 5
+
 About = Callable[[Span], bool]
 """Whether the text at a place, or the whole file where the span is empty, names the table or a dependent."""
 
@@ -26,7 +28,15 @@ def doubts(
             gaps.append(Gap(places[0], problem.reason, problem.message))
         else:
             notes.append(problem.message)
-    return tuple(gaps), tuple(notes)
+    return tuple(gaps), tuple(_shortened(notes))
+
+
+def _shortened(notes: Sequence[str]) -> Iterator[str]:
+    """Each note once, and of many the first."""
+    distinct = list(dict.fromkeys(notes))
+    yield from distinct[:_SHOWN]
+    if len(distinct) > _SHOWN:
+        yield f"… and {len(distinct) - _SHOWN} more of the migrations that could not be followed, about other tables"
 
 
 def _order_matters(problem: Problem, places: Sequence[Span], history: History, search_path: tuple[str, ...]) -> bool:

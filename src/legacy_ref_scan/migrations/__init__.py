@@ -54,7 +54,7 @@ _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", 
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})
-_OF_THE_WHOLE_TREE = frozenset({"sqlc"})
+_OF_THE_WHOLE_TREE = frozenset({"alembic", "sqlc"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import dirname
+from typing import TYPE_CHECKING
 
 from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, unreadable
 from legacy_ref_scan.versions import Version
+
+if TYPE_CHECKING:
+    from legacy_ref_scan.migrations.python.imports import Imports
 
 _REVISION = re.compile(rb"^(?:down_)?revision\b[^=\n]*=", re.MULTILINE)
 _TEMPLATE, _ENVIRONMENT = "script.py.mako", "env.py"
@@ -46,15 +50,20 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 
 
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
-    """See `Convention.load`. Every branch runs, as `upgrade heads` does."""
+    """See `Convention.load`. Every branch runs, as `upgrade heads` does. `paths` are those of the whole tree."""
+    from legacy_ref_scan.migrations.python.imports import Imports  # late: most repositories have no such migrations
+
+    prefix = f"{directory}/" if directory else ""
+    imports = Imports(paths, read)
     problems: list[Problem] = []
     revisions: dict[str, _Revision] = {}
-    for path in sorted(path for path in paths if path.endswith(".py")):
+    inside = (path for path in paths if path.startswith(prefix) or path == directory)
+    for path in sorted(path for path in inside if path.endswith(".py")):
         source = read(path)
         if source is None:
             problems.append(unreadable(path))
         elif len(_REVISION.findall(source.data)) >= 2:
-            found = _revision(path, read)
+            found = _revision(path, imports)
             if isinstance(found, Problem):
                 problems.append(found)
             elif found.revision in revisions:
@@ -70,23 +79,21 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     return History(directory, "alembic", migrations, tuple(problems), tuple(_notes(revisions)))
 
 
-def _revision(path: str, read: Read) -> _Revision | Problem:
+def _revision(path: str, imports: Imports) -> _Revision | Problem:
     from legacy_ref_scan.migrations.python.alembic_upgrade import Upgrade
-    from legacy_ref_scan.migrations.python.values import parse_module
 
-    source = read(path)
-    module = parse_module(source) if source is not None else None
-    if source is None or module is None:
+    module = imports.module(path)
+    if module is None:
         return problem("migration-unparsed", f"{path} is no Python that can be parsed here", path, anything=True)
     revision = module.names.get("revision")
     if not isinstance(revision, str):
         return problem("migration-unparsed", f"{path} computes its revision", path, anything=True)
-    upgrade = Upgrade(module)
+    upgrade = Upgrade(module, imports)
     if "upgrade" in module.functions:
         upgrade.run(module.functions["upgrade"])
     after = (*_revisions(module.names.get("down_revision")), *_revisions(module.names.get("depends_on")))
     name = path.rpartition("/")[2].removesuffix(".py")
-    migration = Migration(Version((), revision), name, path, (), source, scripts=tuple(upgrade.scripts))
+    migration = Migration(Version((), revision), name, path, (), module.source, scripts=tuple(upgrade.scripts))
     return _Revision(path, str(revision), after, migration, tuple(upgrade.problems))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from legacy_ref_scan.migrations.history import Problem
 from legacy_ref_scan.migrations.python.alembic_operations import TABLE_SECOND, executed, statements
+from legacy_ref_scan.migrations.python.imports import Imports
 from legacy_ref_scan.migrations.python.sqlalchemy_ddl import NotFollowedError, Table
 from legacy_ref_scan.migrations.python.sqlalchemy_types import create_enum, type_name
 from legacy_ref_scan.migrations.python.text import Sql, fragment, sql
@@ -48,8 +49,8 @@ class _Batch:
 class Upgrade:
     """The walk of one module. `scripts` and `problems` are what it found."""
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
+    def __init__(self, module: Module, imports: Imports) -> None:
+        self.module, self.imports = module, imports
         self.scripts: list[Fragment] = []
         self.problems: list[Problem] = []
         self._made: list[str] = []  # the text of each statement
@@ -179,10 +180,20 @@ class Upgrade:
             self._emit(statements(call.last, call), call.span)
         elif local_function is not None:
             self.run(local_function, _arguments(local_function, call))
+        elif (found := self.imports.function(function, self.module.source.path)) is not None:
+            self._elsewhere(*found, call)
+        elif call.last == "execute":
+            self._emit(executed(call.get(0, "statement")), call.span)
         elif call.last in _FROM_MODELS:
             raise NotFollowedError("tables are made from models")
         elif not _harmless(function):
             self._not_followed(node, f"what {function.path} does is not known")
+
+    def _elsewhere(self, module: Module, function: ast.FunctionDef, call: Call) -> None:
+        """A function of another file, walked there."""
+        other = Upgrade(module, self.imports)
+        other.scripts, other.problems, other._made, other._depth = self.scripts, self.problems, self._made, self._depth
+        other.run(function, _arguments(function, call))
 
     def _emit(self, made: Iterator[Sql], span: Span) -> None:
         for statement in made:

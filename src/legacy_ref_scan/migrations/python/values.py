@@ -99,8 +99,8 @@ class Module:
         return _Evaluation(self, {**self.names, **(local or {})}).value(node) if node is not None else None
 
 
-def parse_module(source: SourceFile) -> Module | None:
-    """The module of a file; None where it is no Python of this version."""
+def parse_module(source: SourceFile, lookup: Callable[[Symbol], object] | None = None) -> Module | None:
+    """The module of a file; None where it is no Python of this version. `lookup` knows more of imported names."""
     try:
         tree = ast.parse(source.data, source.path)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -108,7 +108,8 @@ def parse_module(source: SourceFile) -> Module | None:
     module = Module(source, tree)
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            module.names.update(imported(node))
+            bound = imported(node)
+            module.names.update({name: lookup(value) if lookup else value for name, value in bound.items()})
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             assign(module, node, module.names)
         elif isinstance(node, ast.FunctionDef):
@@ -134,12 +135,12 @@ def bind(target: ast.expr, value: object, into: dict[str, object]) -> None:
             bind(element, values[number] if values is not None else UNKNOWN, into)
 
 
-def imported(node: ast.Import | ast.ImportFrom) -> dict[str, object]:
+def imported(node: ast.Import | ast.ImportFrom) -> dict[str, Symbol]:
     """The names that an import binds."""
     if isinstance(node, ast.Import):
         heads = {alias.name: alias.name if alias.asname else alias.name.partition(".")[0] for alias in node.names}
         return {alias.asname or heads[alias.name]: Symbol(heads[alias.name]) for alias in node.names}
-    base = f"{node.module}." if node.module else ""
+    base = "." * node.level + (f"{node.module}." if node.module else "")
     return {alias.asname or alias.name: Symbol(base + alias.name) for alias in node.names}
 
 
@@ -230,6 +231,8 @@ class _Evaluation:
         """What a few functions of strings give."""
         owner = call.function.owner if isinstance(call.function, Member) else None
         first = call.args[0] if call.args else None
+        if call.last in ("getenv", "get") and _is_environment(call.function) and len(call.args) == 2:
+            return call.args[1]  # what is not set has its default, as in a database that is made from the migrations
         if call.last == "dedent" and isinstance(first, str):
             return Text.of([(textwrap.dedent(first), call.span)])
         if isinstance(owner, str) and call.last == "join" and isinstance(first, list | tuple):
@@ -286,6 +289,10 @@ class _Evaluation:
         if isinstance(node.op, ast.USub) and isinstance(value, int | float):
             return -value
         return UNKNOWN
+
+
+def _is_environment(function: Symbol | Member) -> bool:
+    return isinstance(function, Symbol) and function.path in ("os.getenv", "os.environ.get", "getenv", "environ.get")
 
 
 def _plain(values: tuple[object, ...]) -> bool:
