@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from legacy_ref_scan.catalog.columns import enter_sequence
 from legacy_ref_scan.catalog.names import Name, dotted
+from legacy_ref_scan.catalog.options import with_options
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.model import Access
-from legacy_ref_scan.schema import Use
+from legacy_ref_scan.schema import Relation, Use
 from legacy_ref_scan.sql.tree import Node
 
 
@@ -72,11 +73,20 @@ def create_sequence(statement: Statement) -> None:
 
 
 def alter_sequence(statement: Statement) -> None:
-    """ALTER SEQUENCE … OWNED BY."""
+    """ALTER SEQUENCE: its options, and OWNED BY."""
     relation = statement.relation(statement.node)
+    change_options(statement, relation, statement.node)
     owner = _owner(statement)
     if relation is not None and owner is not None:
         statement.state.change_relation(relation.oid, uses=owner)
+
+
+def change_options(statement: Statement, sequence: Relation | None, node: Node) -> None:
+    """Write the options under a node into the definition of a sequence."""
+    if sequence is not None and sequence.kind == "sequence":
+        said = [statement.raw(option) for option in node.find("SeqOptElem")]
+        definition = with_options(sequence.definition, said)
+        statement.state.change_relation(sequence.oid, definition=definition)
 
 
 def _owner(statement: Statement) -> tuple[Use, ...] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from legacy_ref_scan.catalog.names import quoted
+from legacy_ref_scan.catalog.options import options_of
 from legacy_ref_scan.generate.dependents import Doomed, owned_sequences, vanishing
 from legacy_ref_scan.generate.lint import linted
 from legacy_ref_scan.generate.rebuild import drop_constraint, drop_object, needs_distinct_values, rebuild
@@ -84,6 +85,7 @@ class Returning:
     column: Column
     serial: str
     distinct: bool
+    identity: str = ""  # what follows GENERATED … AS IDENTITY
 
     @property
     def filled(self) -> bool:
@@ -111,7 +113,7 @@ class Returning:
         if column.collation:
             parts.append("COLLATE " + ".".join(map(quoted, column.collation.split("."))))
         if column.identity:
-            parts.append(_IDENTITY[column.identity])
+            parts.append(_IDENTITY[column.identity] + self.identity)
         elif column.generated:
             parts.append(f"GENERATED ALWAYS AS ({_unwrapped(column.default or '')}) {column.generated.upper()}")
         elif self.has_default and not self.serial and not self.late_default:
@@ -129,9 +131,9 @@ def _add_back(catalog: Catalog, table: Doomed) -> Iterator[str]:
     for item in returning:
         yield from _remarks(item)
     sequences = [one for item in returning if not item.serial for one in _sequences(catalog, table, item.column)]
-    yield from (f"CREATE SEQUENCE IF NOT EXISTS {sequence};" for sequence, _ in sequences)
+    yield from (f"CREATE SEQUENCE IF NOT EXISTS {' '.join((made, *options))};" for made, options, _ in sequences)
     yield _alter(name, [f"ADD COLUMN IF NOT EXISTS {item.clause}" for item in returning])
-    yield from (f"ALTER SEQUENCE {sequence} OWNED BY {name}.{quoted(column)};" for sequence, column in sequences)
+    yield from (f"ALTER SEQUENCE {made} OWNED BY {name}.{quoted(column)};" for made, _, column in sequences)
     for item in returning:
         yield from _afterwards(name, item)
     filled = frozenset(item.column.attnum for item in returning if item.filled)
@@ -141,25 +143,37 @@ def _add_back(catalog: Catalog, table: Doomed) -> Iterator[str]:
 
 def _returning(catalog: Catalog, table: Doomed, column: Column, objects: list[SchemaObject]) -> Returning:
     distinct = any(needs_distinct_values(item, column.attnum) for item in objects)
-    return Returning(column, _serial(catalog, table, column), distinct)
+    identity = _identity(catalog, table, column) if column.identity else ""
+    return Returning(column, _serial(catalog, table, column), distinct, identity)
+
+
+def _identity(catalog: Catalog, table: Doomed, column: Column) -> str:
+    """The options of an identity column's sequence, its name among them where it is not the default one."""
+    for sequence in owned_sequences(catalog, table, column):
+        default = f"{table.relation.name}_{column.name}_seq"
+        name = [] if sequence.name == default else [f"SEQUENCE NAME {quoted(sequence.schema)}.{quoted(sequence.name)}"]
+        options = [*name, *options_of(sequence.definition)]
+        return f" ({' '.join(options)})" if options else ""
+    return ""
 
 
 def _serial(catalog: Catalog, table: Doomed, column: Column) -> str:
     """`SERIAL` and its like, where it makes the very sequence that goes with the column."""
-    names = [sequence.name for sequence in owned_sequences(catalog, table, column)]
+    sequences = owned_sequences(catalog, table, column)
     made = [f"{table.relation.name}_{column.name}_seq"]
-    return _SERIALS.get(column.type, "") if names == made and _draws(column) else ""
+    plain = [sequence.name for sequence in sequences] == made and not options_of(sequences[0].definition)
+    return _SERIALS.get(column.type, "") if plain and column.not_null and _draws(column) else ""
 
 
 def _draws(column: Column) -> bool:
     return "nextval" in (column.default or "").lower()
 
 
-def _sequences(catalog: Catalog, table: Doomed, column: Column) -> Iterator[tuple[str, str]]:
+def _sequences(catalog: Catalog, table: Doomed, column: Column) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """The sequences that the column owns by another name (an identity column makes its own)."""
     for sequence in owned_sequences(catalog, table, column):
         if not column.identity:
-            yield qualified(catalog, sequence), column.name
+            yield qualified(catalog, sequence), options_of(sequence.definition), column.name
 
 
 def _remarks(item: Returning) -> Iterator[str]:
