@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from legacy_ref_scan.languages.golang.orm import bun, gorm, sqlboiler, xorm
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START, UNSEEN_COLUMNS
+from legacy_ref_scan.languages.golang.orm.naming import is_keyword
 from legacy_ref_scan.languages.golang.orm.statement import Sql
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
@@ -149,7 +150,7 @@ class Renderer:
     def _alternative(self, alt: Alternative) -> Value:
         match alt:
             case Text():
-                return (alt,)
+                return self.cat('"', (alt,), '"') if is_keyword(alt.data()) else (alt,)
             case Chain() if (alt.calls and alt.calls[0].method in ("Select", "From", "NewSelect")) or _is_select(alt):
                 return self.cat("(", self.render(alt), ")")
             case Chain():

@@ -22,6 +22,7 @@ from legacy_ref_scan.languages.golang.values import (
     Alternative,
     Call,
     Chain,
+    Entries,
     External,
     Function,
     Text,
@@ -54,6 +55,7 @@ def is_chain(value: Value, name: str) -> bool:
     """The receiver of the method is a builder."""
     return any(
         isinstance(alt, Chain)
+        or (_is_condition(alt) and name in ("And", "Or"))
         or (isinstance(alt, External) and bool(sinks.builder_of(alt.path)) and name in sinks.BUILDER_METHODS)
         for alt in value
     )
@@ -105,7 +107,14 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     return extended
 
 
-def _begin(alt: object) -> Chain:
+def _is_condition(alt: Alternative) -> bool:
+    """`builder.Eq{…}`, which goes on with `.And(…)`."""
+    return isinstance(alt, Entries) and alt.type.startswith("builder.")
+
+
+def _begin(alt: Alternative) -> Chain:
+    if isinstance(alt, Entries):
+        return Chain("xorm", (Call("And", ((alt,),), ("", 0, 0)),))
     return Chain(sinks.builder_of(alt.path) if isinstance(alt, External) else "squirrel", ())
 
 

@@ -24,7 +24,7 @@ from legacy_ref_scan.languages.golang.values import (
 )
 
 _TEXTUAL = re.compile(
-    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session)$"
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond)$"
 )
 _WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
 _MAX_GUESSES = 3

@@ -53,7 +53,7 @@ def type_of(frame: Frame, node: Node, depth: int = 4) -> TypeName | None:
     if node.type == "selector_expression":
         return _type_of_field(frame, node, depth)
     if node.type == "call_expression":
-        return _type_of_result(frame, node)
+        return _type_of_result(frame, node, depth)
     return None
 
 
@@ -114,7 +114,7 @@ def _names_of_field(file: GoFile, member: Node) -> list[str]:
     return [file.text(name) for name in names] or [written.rpartition(".")[2].lstrip("*")]
 
 
-def _type_of_result(frame: Frame, node: Node) -> TypeName | None:
+def _type_of_result(frame: Frame, node: Node, depth: int) -> TypeName | None:
     function = node.child_by_field_name("function")
     if function is None:
         return None
@@ -129,17 +129,20 @@ def _type_of_result(frame: Frame, node: Node) -> TypeName | None:
         operand, field = function.child_by_field_name("operand"), function.child_by_field_name("field")
         path = frame.file.imports.get(frame.file.text(operand)) if operand is not None else None
         found = frame.run.index.exported(path, frame.file.text(field)) if path and field is not None else ()
+        owner = type_of(frame, operand, depth - 1) if operand is not None and not path else None
+        if owner is not None and field is not None:
+            found = methods(frame.run.index, owner, frame.file.text(field))
     for declaration in found:
-        kinds = result_types(declaration.node) if declaration.kind == "func" else []
+        kinds = result_types(declaration.node) if declaration.kind in ("func", "method") else []
         if kinds:
             return named_type(frame.run.index, declaration.file, kinds[0])
     return None
 
 
 def _made_type(frame: Frame, node: Node, function: Node) -> TypeName | None:
-    """`new(T)` and `(*T)(nil)`."""
+    """`new(T)`, `make([]T, 0)` and `(*T)(nil)`."""
     kind: Node | None = None
-    if function.type == "identifier" and frame.file.bytes(function) == b"new":
+    if function.type == "identifier" and frame.file.bytes(function) in (b"new", b"make"):
         arguments = node.child_by_field_name("arguments")
         kind = arguments.named_children[0] if arguments is not None and arguments.named_child_count else None
     elif function.type == "parenthesized_expression" and function.named_child_count:

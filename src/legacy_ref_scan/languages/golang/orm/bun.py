@@ -108,7 +108,9 @@ def _slice(atom: Known, start: int, end: int) -> Known:
 
 
 def _take_model(draft: Draft, call: Call, alias: Value, sql: Sql) -> None:
-    draft.model = draft.model or [sql.cat(call.arguments[0], " AS ", alias) if alias else call.arguments[0]]
+    draft.model = draft.model or [
+        sql.cat(sql.expression(call.arguments[0]), " AS ", sql.expression(alias)) if alias else call.arguments[0]
+    ]
 
 
 def _take_start(draft: Draft, call: Call, alias: Value, sql: Sql) -> None:

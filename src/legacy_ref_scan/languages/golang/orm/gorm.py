@@ -16,6 +16,7 @@ from legacy_ref_scan.languages.golang.orm.statement import (
     known_texts,
     renamed,
     sql_of,
+    whole,
 )
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
@@ -51,7 +52,7 @@ def statement(chain: Chain, sql: Sql) -> Value:
     if first is not None and len(chain.calls) == 1 and first.method in _CLAUSE_FUNCTIONS:
         return _function(first, sql)
     raw = [call for call in chain.calls if call.method in _RAW and call.arguments]
-    return sql.expression(raw[-1].arguments[0]) if raw else sql_of(draft_of(chain, sql), sql)
+    return whole(raw[-1].arguments[0], sql) if raw else sql_of(draft_of(chain, sql), sql)
 
 
 def draft_of(chain: Chain, sql: Sql) -> Draft:
@@ -191,7 +192,7 @@ def _assign(draft: Draft, arguments: list[Value], sql: Sql) -> None:
 def _assignment(column: Value, value: Value, sql: Sql) -> Value:
     computed = [alt for alt in value if isinstance(alt, Chain)]
     shown = union(_operand(chain, sql) for chain in computed) if computed else "?"
-    return sql.cat(column, " = ", shown)
+    return sql.cat(sql.expression(column), " = ", shown)
 
 
 def _operand(chain: Chain, sql: Sql) -> Value:
@@ -252,7 +253,7 @@ def _clause(alt: Alternative, sql: Sql) -> Value:
         case Chain():
             return _group_of(alt, sql)
         case Entries(type=""):
-            pairs = [sql.cat(key, _operator(value, sql)) for key, value in alt.pairs]
+            pairs = [sql.cat(sql.expression(key), _operator(value, sql)) for key, value in alt.pairs]
             return sql.listed(pairs, " AND ") if pairs else _always(sql)
         case Entries():
             return _clause_struct(alt, sql)

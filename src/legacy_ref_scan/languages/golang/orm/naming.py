@@ -89,3 +89,20 @@ def table_name(library: str, struct: str) -> str:
     if library == "xorm":
         return gorm_name(struct)
     return plural(underscored(struct) if library in ("bun", "go-pg") else gorm_name(struct))
+
+
+# PostgreSQL, appendix C, key words: those that are no name without quotes, and types that a name is taken for.
+_KEYWORDS = frozenset(
+    b"all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation "
+    b"column concurrently constraint create cross current_date current_role current_time current_user default "
+    b"deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having ilike in "
+    b"initially inner intersect into is isnull join lateral leading left like limit localtime natural not notnull null "
+    b"offset on only or order outer overlaps placing primary references returning right select session_user similar "
+    b"some symmetric table tablesample then to trailing true union unique user using variadic verbose when where "
+    b"window with timestamp time interval bit char character values position row".split()
+)
+
+
+def is_keyword(text: bytes) -> bool:
+    """Whether a name has to stand in quotes, as ORMs write all names."""
+    return text.lower() in _KEYWORDS

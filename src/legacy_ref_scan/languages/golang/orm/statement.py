@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from legacy_ref_scan.languages.golang.values import EMPTY, Chain, Items, Known, Text, Unknown, Value, made_up
+from legacy_ref_scan.languages.golang.values import EMPTY, Chain, Items, Known, Text, Unknown, Value, made_up, union
 
 
 class Sql(Protocol):
@@ -56,7 +56,11 @@ def sql_of(draft: Draft, sql: Sql) -> Value:
 
 def _source(draft: Draft, sql: Sql) -> Value:
     tables = draft.table or draft.model or draft.unseen
-    return sql.listed(tables, ", ") if tables else sql.hole("table of a query builder")
+    return (
+        sql.listed([sql.expression(table) for table in tables], ", ")
+        if tables
+        else sql.hole("table of a query builder")
+    )
 
 
 def _select(draft: Draft, sql: Sql) -> Value:
@@ -144,3 +148,8 @@ def is_hole(value: Value) -> bool:
 def known_texts(value: Value) -> list[str]:
     """The alternatives of which everything is known."""
     return [alt.data().decode("utf-8", "replace") for alt in value if isinstance(alt, Text) and alt.known]
+
+
+def whole(value: Value, sql: Sql) -> Value:
+    """A whole statement that is handed over: its text, or another builder's."""
+    return union(sql.render(alt) if isinstance(alt, Chain) else sql.expression((alt,)) for alt in value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.statement import Draft, Sql, conditions, elements, known_texts, sql_of
+from legacy_ref_scan.languages.golang.orm.statement import Draft, Sql, conditions, elements, known_texts, sql_of, whole
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -37,7 +37,7 @@ def statement(chain: Chain, sql: Sql) -> Value:
         return condition((chain,), sql)
     raw = [call for call in chain.calls if call.method in _RAW and call.arguments]
     if raw and raw[-1].arguments[0]:
-        return sql.expression(raw[-1].arguments[0])
+        return whole(raw[-1].arguments[0], sql)
     return sql_of(_draft_of(chain, sql), sql)
 
 
@@ -85,7 +85,7 @@ def _of_map(alt: Entries, pairs: tuple[tuple[Value, Value], ...], kind: str, sql
     if kind == "Between":
         return sql.cat(sql.expression(alt.get(b"Col") or EMPTY), " BETWEEN ? AND ?")
     operator = _OPERATORS.get(kind, " = ?")
-    found = [sql.cat(key, _compared(value, operator, sql)) for key, value in pairs]
+    found = [sql.cat(sql.expression(key), _compared(value, operator, sql)) for key, value in pairs]
     return sql.listed(found, " AND ") if found else made_up(b"true")
 
 
