@@ -172,3 +172,23 @@ def test_a_statement_about_something_else_that_was_not_replayed_is_said(tmp_path
     )
     assert report.verdict is Verdict.CLEAN
     assert any("not replayed" in note and "000002_x.up.sql" in note for note in report.notes)
+
+
+IN_GO = """package store
+
+func labels() map[string]string {
+	return map[string]string{"message": "phases"}
+}
+"""
+
+
+def test_a_name_alone_in_a_test_is_listed_and_does_not_gate(tmp_path: Path) -> None:
+    report = run(tmp_path, {"store/labels_test.go": IN_GO})
+    assert report.verdict is Verdict.CLEAN
+    assert [item.kind for item in report.residue] == ["test"]
+    assert run(tmp_path, {"store/labels.go": IN_GO}).verdict is Verdict.UNKNOWN
+
+
+def test_a_statement_in_a_test_gates(tmp_path: Path) -> None:
+    code = 'package store\n\nvar q = "SELECT message FROM phases"\n'
+    assert run(tmp_path, {"store/store_test.go": code}).verdict is Verdict.REFERENCED

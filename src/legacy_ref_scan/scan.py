@@ -14,6 +14,7 @@ from legacy_ref_scan.acknowledge import acknowledge
 from legacy_ref_scan.assume import with_targets
 from legacy_ref_scan.catalog import replay
 from legacy_ref_scan.doubts import doubts
+from legacy_ref_scan.in_tests import in_tests
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
@@ -358,12 +359,12 @@ def _check_scanned(project: ScanProject, workspace: Workspace) -> None:
 def _report(
     request: Request, targets: tuple[Target, ...], project: ScanProject, workspace: Workspace, found: list[Found]
 ) -> Report:
-    sources = project.accountable()
-    accounted, unexplained = account(sources, project.names, found)
-    findings = [*reflected(_distinct(found)), *unexplained]
     tests = next((rule.tests for rule in request.rules if rule.tests != "gate"), "gate")
-    references = _apply_tests([f for f in findings if isinstance(f, Reference)], tests)
-    gaps = [f for f in findings if isinstance(f, Gap) and not (f.test and tests != "gate")]
+    kept = in_tests(_distinct(found), tests)
+    accounted, unexplained = account(project.accountable(), project.names, kept)
+    findings = [*reflected(kept), *in_tests(unexplained, tests)]
+    references = [f for f in findings if isinstance(f, Reference)]
+    gaps = [f for f in findings if isinstance(f, Gap)]
     judged = acknowledge(references, gaps, request.rules, project.line_of)
     residue = tuple(sorted({f for f in findings if isinstance(f, Residue)}, key=lambda r: r.span))
     return Report(
@@ -408,13 +409,6 @@ def _distinct(found: Iterable[Found]) -> Iterator[Found]:
         if key not in seen:
             seen.add(key)
             yield item
-
-
-def _apply_tests(references: list[Reference], tests: str) -> list[Reference]:
-    if tests == "gate":
-        return references
-    kept = references if tests == "warn" else [r for r in references if not r.test]
-    return [replace(r, gating=False) if r.test else r for r in kept]
 
 
 def _history_notes(history: History, schema: Schema) -> Iterator[str]:

@@ -16,6 +16,7 @@ from legacy_ref_scan.reports.style import clean, encodable, paint
 NEAR = 8
 """References of one function that start at most so many lines apart are shown as one finding; in SQL files, those of
 one statement."""
+_TESTS_SHOWN = 3
 _UNREADABLE_SHOWN = 20
 _NAMED_TARGETS = 3
 # A definition in history or a dependent that vanishes with the column needs no action: one line each.
@@ -194,8 +195,13 @@ def _quiet(report: Report, colour: bool) -> Iterator[str]:
 def _residue(report: Report, colour: bool) -> Iterator[str]:
     if report.residue:
         yield paint("left over, breaks nothing when the column goes:", "bold", colour)
+    of_tests = [item for item in in_order(report.residue) if item.kind == "test"]
+    unseen = frozenset(of_tests[_TESTS_SHOWN:])
     for item in in_order(report.residue):
-        yield f"  {_at(report, item.span)}: {item.kind}: {clean(item.message)}"
+        if item not in unseen:
+            yield f"  {_at(report, item.span)}: {item.kind}: {clean(item.message)}"
+    if unseen:
+        yield f"  … and {len(unseen):,} more in tests (--format json lists all)"
 
 
 def _acknowledged(report: Report, colour: bool) -> Iterator[str]:

@@ -43,6 +43,19 @@ def test_text_for_people(call: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "consumer"),
+    [
+        ('s.db.Exec("UPDATE jobs SET a = $1", "error_message")', Consumer.TEXT),
+        ('s.db.ExecContext(ctx, "UPDATE jobs SET a = $1", "error_message")', Consumer.TEXT),
+        ('s.db.ExecContext(ctx, "UPDATE jobs SET %s = 1", "error_message")', Consumer.UNKNOWN),
+    ],
+)
+def test_what_follows_a_statement_is_bound_to_its_parameters(call: str, consumer: Consumer) -> None:
+    found = [fragment for fragment in fragments(scan(body(call))) if fragment.text == b"error_message"]
+    assert {fragment.consumer for fragment in found} == {consumer}
+
+
+@pytest.mark.parametrize(
     ("statement", "note"),
     [
         ('m := map[string]any{"error_message": 1}; _ = m', "map key"),

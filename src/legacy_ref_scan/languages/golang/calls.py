@@ -340,12 +340,15 @@ def _reads_like_sql(value: Value) -> bool:
 
 
 def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
+    # what follows a statement is bound to its parameters, unless it is a wrapper's that formats
+    formats = any(b"%" in text.data() for text in texts(arguments.values[query]))
     for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
         if position == query:
             frame.use(value, node, f"argument of {label}", Consumer.SQL)
         else:  # the keys of a map are the names of the query's arguments
             plain = tuple(alt for alt in value if not isinstance(alt, Entries))
-            frame.use(plain, node, f"argument of {label}")
+            bound = position > query and not formats
+            frame.use(plain, node, f"argument of {label}", Consumer.TEXT if bound else Consumer.UNKNOWN)
 
 
 def _text_uses(frame: Frame, arguments: Called, label: str) -> None:
