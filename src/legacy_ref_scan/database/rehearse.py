@@ -93,7 +93,8 @@ class _Stage:
         code = self._code()
         before = self._prepare(code)
         yield _prepare_check(code, before)
-        shape, bodies = dump(self.connection), check_bodies(self.connection)
+        bodies = check_bodies(self.connection)  # may make an extension: the dump has to see it
+        shape = dump(self.connection)
         up = timed(lambda: [self._up()])
         yield from up
         if up[0].result is not Result.PASS and not self._rename():
