@@ -176,6 +176,23 @@ class Trigger(SchemaObject):
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """What one clause of an object needs: `uses` and `depends` as in `SchemaObject`."""
+
+    uses: tuple[Use, ...] = ()
+    depends: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(SchemaObject):
+    """`using` and `check` are what its two clauses need; ALTER POLICY replaces one and leaves the other."""
+
+    kind: str = "policy"
+    using: Needed = Needed()
+    check: Needed = Needed()
+
+
+@dataclass(frozen=True, slots=True)
 class Argument:
     """An argument of a function. `mode`: "in", "out", "inout", "variadic", "table"."""
 

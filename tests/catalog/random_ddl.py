@@ -2,167 +2,319 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
-_TABLES = ("t", "u", "v1", "app.t", "x")
-_COLUMNS = ("a", "b", "c", "error_message", '"Q q"')
-_TYPES = ("int", "text", "varchar(7)", "timestamptz", "numeric(5,2)", "int[]", "serial", "mood", "bigint")
-
-
-class Names:
-    """Picks names and pieces of statements."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-
-    def one(self, *choices: str) -> str:
-        return self.random.choice(choices)
-
-    @property
-    def table(self) -> str:
-        return self.one(*_TABLES)
-
-    @property
-    def column(self) -> str:
-        return self.one(*_COLUMNS)
-
-    @property
-    def columns(self) -> str:
-        return ", ".join(self.random.sample(_COLUMNS, self.random.randint(1, 3)))
-
-    @property
-    def expression(self) -> str:
-        c = self.column
-        return self.one(
-            f"{c} IS NOT NULL", f"length({c}::text) > 1", f"coalesce({c}::text, {self.column}::text) <> ''",
-            f"CASE WHEN {c} IS NULL THEN true ELSE false END",
-        )  # fmt: skip
-
-    @property
-    def definition(self) -> str:
-        extra = self.one(
-            "", "", "", "NOT NULL", "DEFAULT NULL", "UNIQUE", "PRIMARY KEY", f"CHECK ({self.expression})",
-            f"REFERENCES {self.table}", f"REFERENCES {self.table} ({self.column})", "GENERATED ALWAYS AS IDENTITY",
-            f"GENERATED ALWAYS AS ({self.column}) STORED", f"CONSTRAINT {self.one('k1', 'k2')} UNIQUE",
-        )  # fmt: skip
-        return f"{self.column} {self.one(*_TYPES)} {extra}".rstrip()
-
-    @property
-    def constraint(self) -> str:
-        name = self.one("", "", "CONSTRAINT k1 ", "CONSTRAINT k2 ")
-        return name + self.one(
-            f"UNIQUE ({self.columns})", f"PRIMARY KEY ({self.columns})", f"CHECK ({self.expression})",
-            f"FOREIGN KEY ({self.column}) REFERENCES {self.table} ({self.column})", f"UNIQUE ({self.column})",
-        )  # fmt: skip
-
-    @property
-    def cascade(self) -> str:
-        return self.one("", "", " CASCADE")
-
-    @property
-    def query(self) -> str:
-        t = self.table
-        return self.one(
-            f"SELECT * FROM {t}", f"SELECT {self.columns} FROM {t}",
-            f"SELECT {self.column} AS x, {self.column} FROM {t}",
-            f"SELECT p.{self.column}, q.{self.column} AS y FROM {t} p JOIN {self.table} q USING ({self.column})",
-            f"SELECT p.* FROM {t} p WHERE EXISTS (SELECT 1 FROM {self.table} q WHERE q.{self.column} = p.a)",
-            f"WITH w AS (SELECT * FROM {t}) SELECT {self.column} FROM w",
-            f"SELECT {self.column}, count(*) AS n FROM {t} GROUP BY 1",
-            f"SELECT {self.column} FROM {t} UNION ALL SELECT {self.column} FROM {self.table}",
-            f"SELECT row_to_json(p) AS j FROM {t} p",
-        )  # fmt: skip
+from tests.catalog.random_names import Names
 
 
 def _create(n: Names) -> str:
-    parts = ", ".join([n.definition for _ in range(n.random.randint(1, 4))] + [n.constraint] * n.random.randint(0, 1))
-    tail = n.one("", "", "", f" INHERITS ({n.table})", f" PARTITION BY RANGE ({n.column})")
-    return f"CREATE TABLE {n.one('', 'IF NOT EXISTS ')}{n.table} ({parts}){tail}"
+    parts = ", ".join([n.definition for _ in range(n.random.randint(1, 5))] + [n.constraint] * n.random.randint(0, 1))
+    tail = n.one(
+        "", "", "", "", f" INHERITS ({n.table})", f" INHERITS ({n.table}, {n.table})",
+        f" PARTITION BY RANGE ({n.column})",
+    )  # fmt: skip
+    kind = n.one("TABLE", "TABLE", "TABLE", "TABLE IF NOT EXISTS", "UNLOGGED TABLE", "FOREIGN TABLE")
+    if kind == "FOREIGN TABLE":
+        tail = " SERVER fs"
+    return f"CREATE {kind} {n.table} ({parts}){tail}"
+
+
+def _plain(n: Names) -> str:
+    """A table with all the usual columns: statements about it are taken more often."""
+    kinds = [n.one("int", "int", "bigint", "serial"), n.type, n.type, n.one("text", "text", "varchar(7)"), n.type]
+    parts = [f"{name} {kind}" for name, kind in zip(("a", "b", "c", "error_message", '"Q q"'), kinds, strict=True)]
+    if n.chance(0.4):
+        parts[0] += n.one(" PRIMARY KEY", " UNIQUE", " NOT NULL", " GENERATED ALWAYS AS IDENTITY")
+    if n.chance(0.3):
+        parts.append(n.constraint)
+    tail = n.one("", "", f" INHERITS ({n.table})", f" PARTITION BY {n.one('LIST', 'RANGE', 'HASH')} (a)")
+    return f"CREATE TABLE {n.table} ({', '.join(parts)}){tail}"
 
 
 def _alter(n: Names) -> str:
+    c = n.column
     command = n.one(
-        f"ADD {n.definition}", f"ADD COLUMN IF NOT EXISTS {n.definition}", f"DROP COLUMN {n.column}{n.cascade}",
-        f"DROP COLUMN IF EXISTS {n.column}{n.cascade}", f"ALTER {n.column} TYPE text USING {n.column}::text",
-        f"ALTER {n.column} SET NOT NULL", f"ALTER {n.column} SET DEFAULT NULL",
-        f"ALTER {n.column} DROP DEFAULT", f"ADD {n.constraint}", f"ADD {n.constraint}",
-        f"DROP CONSTRAINT k1{n.cascade}",
-        f"DROP CONSTRAINT IF EXISTS k2{n.cascade}", f"INHERIT {n.table}", f"NO INHERIT {n.table}",
-        f"ALTER {n.column} DROP EXPRESSION", f"ALTER {n.column} DROP IDENTITY IF EXISTS",
+        f"ADD {n.definition}", f"ADD {n.definition}", f"ADD COLUMN IF NOT EXISTS {n.definition}",
+        f"DROP COLUMN {c}{n.cascade}", f"DROP COLUMN IF EXISTS {c}{n.cascade}",
+        f"ALTER {c} TYPE text USING {c}::text", f"ALTER {c} TYPE {n.type}",
+        f"ALTER COLUMN {c} SET DATA TYPE varchar(9)", f'ALTER {c} TYPE text COLLATE "C"',
+        f"ALTER {c} SET NOT NULL", f"ALTER {c} DROP NOT NULL", f"ALTER {c} SET NOT NULL", f"ALTER {c} DROP NOT NULL",
+        f"ALTER {c} SET {n.default}", f"ALTER {c} SET {n.default}", f"ALTER {c} DROP DEFAULT",
+        f"ADD {n.constraint}", f"ADD {n.constraint}", f"ADD {n.constraint}", f"ADD {n.constraint} NOT VALID",
+        f"DROP CONSTRAINT {n.constraint_name}{n.cascade}", f"DROP CONSTRAINT IF EXISTS {n.constraint_name}{n.cascade}",
+        f"DROP CONSTRAINT t_{c}_{n.one('check', 'key', 'not_null', 'fkey')}", f"DROP CONSTRAINT t_pkey{n.cascade}",
+        f"INHERIT {n.table}", f"NO INHERIT {n.table}", "OF comp", "NOT OF",
+        f"ALTER {c} DROP EXPRESSION", f"ALTER {c} SET EXPRESSION AS ({n.column}::text)",
+        f"ALTER {c} DROP IDENTITY IF EXISTS", f"ALTER {c} ADD GENERATED BY DEFAULT AS IDENTITY",
+        f"ALTER {c} SET GENERATED ALWAYS", f"ALTER {c} SET STATISTICS 100", f"ALTER {c} SET STORAGE EXTERNAL",
+        f"VALIDATE CONSTRAINT {n.constraint_name}", "ENABLE ROW LEVEL SECURITY", "DISABLE TRIGGER ALL",
+        f"ADD CONSTRAINT {n.constraint_name} UNIQUE USING INDEX {n.one('i1', 'i2')}", "ADD PRIMARY KEY USING INDEX i1",
+        f"ALTER CONSTRAINT {n.constraint_name} NOT DEFERRABLE", f"ALTER CONSTRAINT {n.constraint_name} NO INHERIT",
+        f"ALTER CONSTRAINT {n.constraint_name} INHERIT",
     )  # fmt: skip
-    second = f", ADD {n.definition}" if n.random.random() < 0.2 else ""
-    return f"ALTER TABLE {n.one('', '', 'ONLY ')}{n.table} {command}{second}"
+    second = f", {n.one('ADD ' + n.definition, 'DROP ' + n.column, 'ADD ' + n.constraint)}" if n.chance(0.25) else ""
+    return f"ALTER TABLE {n.one('', '', 'IF EXISTS ', 'ONLY ')}{n.table} {command}{second}"
 
 
 def _rename(n: Names) -> str:
-    return f"ALTER TABLE {n.table} " + n.one(
-        f"RENAME {n.column} TO {n.column}", f"RENAME COLUMN {n.column} TO {n.column}",
-        f"RENAME CONSTRAINT k1 TO {n.one('k2', 'k3')}",
-        f"RENAME TO {n.one('t', 'u', 'v1', 'x')}", "SET SCHEMA app", "SET SCHEMA public",
+    return n.one(
+        f"ALTER TABLE {n.table} RENAME {n.column} TO {n.column}",
+        f"ALTER TABLE {n.table} RENAME COLUMN {n.column} TO {n.column}",
+        f"ALTER TABLE {n.table} RENAME {n.column} TO {n.column}",
+        f"ALTER TABLE {n.table} RENAME CONSTRAINT {n.constraint_name} TO {n.constraint_name}",
+        f"ALTER TABLE {n.table} RENAME TO {n.one('t', 'u', 'v1', 'x')}",
+        f"ALTER TABLE {n.table} SET SCHEMA {n.one('app', 'public')}",
+        f"ALTER VIEW {n.view} RENAME TO {n.one('w1', 'w2')}", f"ALTER VIEW {n.view} SET SCHEMA app",
+        f"ALTER VIEW {n.view} RENAME {n.one('x', 'y', n.column)} TO {n.one('x', 'z', n.column)}",
+        "ALTER INDEX i1 RENAME TO i3", f"ALTER INDEX {n.one('t_pkey', 't_a_idx', 'i2')} RENAME TO i4",
+        f"ALTER TRIGGER g1 ON {n.table} RENAME TO g3", f"ALTER POLICY p1 ON {n.table} RENAME TO p4",
+        f"ALTER RULE r1 ON {n.relation} RENAME TO r2", "ALTER STATISTICS s1 RENAME TO s2",
+        f"ALTER SEQUENCE {n.one('sq', 't_a_seq')} RENAME TO {n.one('sq', 'sq2')}", "ALTER SEQUENCE sq SET SCHEMA app",
+        "ALTER SEQUENCE app.sq SET SCHEMA public", f"ALTER SEQUENCE sq OWNED BY {n.table}.{n.column}",
+        "ALTER SEQUENCE sq2 OWNED BY NONE", "ALTER MATERIALIZED VIEW m1 RENAME TO m2",
+        "ALTER STATISTICS s1 SET SCHEMA app",
     )  # fmt: skip
 
 
 def _index(n: Names) -> str:
-    unique, name = n.one("", "UNIQUE "), n.one("", "i1 ", "i2 ", "IF NOT EXISTS i1 ")
-    element = n.one(n.columns, n.columns, f"lower({n.column})", f"({n.column}::text), {n.column}", f"({n.column})")
-    tail = n.one("", "", f" INCLUDE ({n.column})", f" WHERE {n.expression}")
-    return f"CREATE {unique}INDEX {name}ON {n.table} ({element}){tail}"
+    unique, name = n.one("", "UNIQUE "), n.one("", "", "i1 ", "i2 ", "IF NOT EXISTS i1 ")
+    element = n.one(
+        n.columns, n.columns, n.column, f"lower({n.column})", f"({n.column}::text), {n.column}", f"({n.column})",
+        f"{n.column} DESC NULLS LAST", f'{n.column} COLLATE "C"', f"({n.column} || 'x')", f"coalesce({n.column}, 'x')",
+        f"({n.column} IS NULL), {n.column}", f"f2({n.column})", f"({n.column}::varchar)",
+    )  # fmt: skip
+    tail = n.one("", "", f" INCLUDE ({n.columns})", f" WHERE {n.expression}", f" WHERE {n.expression}")
+    method = n.one("", "", "", " USING btree", " USING hash", " USING gin")
+    table = n.one("", "", "ONLY ") + n.one(n.table, n.table, "m1")
+    return f"CREATE {unique}INDEX {name}ON {table}{method} ({element}){tail}"
 
 
 def _view(n: Names) -> str:
-    kind = n.one("VIEW", "OR REPLACE VIEW", "MATERIALIZED VIEW")
-    return f"CREATE {kind} {n.one('w1', 'w2', 'app.w1')}{n.one('', '', ' (x, y)')} AS {n.query}"
+    names = n.one("", "", " (x, y)", f" ({n.column})")
+    if n.chance(0.2):
+        return f"CREATE MATERIALIZED VIEW m1{names} AS {n.query}{n.one('', ' WITH NO DATA')}"
+    kind = n.one("VIEW", "OR REPLACE VIEW", "OR REPLACE VIEW")
+    return f"CREATE {kind} {n.one('w1', 'w2', 'app.w1')}{names} AS {n.query}"
 
 
 def _table_as(n: Names) -> str:
     return n.one(
-        f"CREATE TABLE {n.table} (LIKE {n.table} INCLUDING ALL)", f"CREATE TABLE {n.table} (z int, LIKE {n.table})",
-        f"CREATE TABLE {n.table} PARTITION OF {n.table} DEFAULT",
+        f"CREATE TABLE {n.table} (LIKE {n.relation} INCLUDING ALL)", f"CREATE TABLE {n.table} (z int, LIKE {n.table})",
+        f"CREATE TABLE {n.table} (LIKE {n.relation} INCLUDING ALL EXCLUDING INDEXES)",
+        f"CREATE TABLE {n.table} (LIKE {n.table} INCLUDING {n.one('INDEXES', 'CONSTRAINTS', 'DEFAULTS', 'GENERATED')})",
+        f"CREATE TABLE {n.table} (LIKE {n.table} INCLUDING STATISTICS INCLUDING IDENTITY INCLUDING COMMENTS)",
+        f"CREATE TABLE {n.table} AS {n.query}", f"CREATE TABLE {n.table} (x, y) AS {n.query} WITH NO DATA",
+        f"CREATE TABLE {n.table} OF comp", f"CREATE TABLE {n.table} OF comp (a WITH OPTIONS NOT NULL, {n.constraint})",
     )  # fmt: skip
 
 
-def _hanging(n: Names) -> str:
+def _partition(n: Names) -> str:
+    low = n.random.randint(0, 3)
+    bound = n.one(
+        "DEFAULT", f"FOR VALUES IN ({low})", f"FOR VALUES FROM ({low * 10}) TO ({low * 10 + 10})",
+        f"FOR VALUES WITH (MODULUS 4, REMAINDER {low})",
+    )  # fmt: skip
+    more = n.one("", "", f" ({n.constraint})", f" ({n.column} WITH OPTIONS {n.inline})")
+    sub = n.one("", "", "", f" PARTITION BY LIST ({n.column})")
     return n.one(
-        f"CREATE TRIGGER g1 BEFORE UPDATE OF {n.columns} ON {n.table} FOR EACH ROW EXECUTE FUNCTION f()",
-        f"CREATE TRIGGER g2 BEFORE INSERT ON {n.table} FOR EACH ROW WHEN (NEW.{n.column} IS NULL) EXECUTE FUNCTION f()",
+        f"CREATE TABLE {n.part} PARTITION OF {n.one('pt', n.table)}{more} {bound}{sub}",
+        f"CREATE TABLE {n.part} PARTITION OF {n.one('pt', n.table)}{more} {bound}{sub}",
+        f"ALTER TABLE {n.one('pt', n.table)} ATTACH PARTITION {n.one(n.part, n.table)} {bound}",
+        f"ALTER TABLE {n.one('pt', n.table)} ATTACH PARTITION {n.one(n.part, n.table)} {bound}",
+        f"ALTER TABLE {n.one('pt', n.table)} DETACH PARTITION {n.part}",
+        f"CREATE TABLE {n.part} (LIKE pt {n.one('', 'INCLUDING ALL', 'INCLUDING INDEXES')})",
+        f"CREATE TABLE pt (a int{n.one('', ' NOT NULL', ' PRIMARY KEY')}, b text, c {n.type}, error_message text)"
+        f" PARTITION BY {n.one('LIST', 'RANGE', 'HASH')} (a)",
+        f"DROP TABLE {n.part}",
+        f"ALTER INDEX {n.one('i1', 'pt_a_idx', 'pt_pkey')} ATTACH PARTITION {n.one('i2', 'p1_a_idx', 'p1_pkey')}",
+    )  # fmt: skip
+
+
+def _trigger(n: Names) -> str:
+    columns = n.one("", "", f" OF {n.columns}")
+    when = n.one("", "", f" WHEN (NEW.{n.column} IS NULL)", f" WHEN (OLD.{n.column} IS DISTINCT FROM NEW.{n.column})")
+    event = n.one("INSERT", "UPDATE" + columns, "DELETE", "INSERT OR UPDATE" + columns)
+    return n.one(
+        f"CREATE TRIGGER g1 {n.one('BEFORE', 'AFTER')} {event} ON {n.table} FOR EACH ROW{when} EXECUTE FUNCTION f()",
+        f"CREATE OR REPLACE TRIGGER g1 AFTER {event} ON {n.table} FOR EACH ROW{when} EXECUTE FUNCTION f()",
+        f"CREATE TRIGGER g2 AFTER TRUNCATE OR INSERT ON {n.table} EXECUTE FUNCTION f()",
+        f"CREATE TRIGGER g2 AFTER UPDATE ON {n.table} REFERENCING OLD TABLE AS o NEW TABLE AS w"
+        " FOR EACH STATEMENT EXECUTE FUNCTION f()",
+        f"CREATE TRIGGER g4 INSTEAD OF INSERT ON {n.view} FOR EACH ROW EXECUTE FUNCTION f()",
+        f"CREATE CONSTRAINT TRIGGER g5 AFTER INSERT ON {n.table} DEFERRABLE FOR EACH ROW EXECUTE FUNCTION app.g()",
+        f"DROP TRIGGER {n.one('g1', 'g2', 'g3')} ON {n.table}",
+    )  # fmt: skip
+
+
+def _policy(n: Names) -> str:
+    return n.one(
         f"CREATE POLICY p1 ON {n.table} USING ({n.expression})",
-        f"CREATE POLICY p2 ON {n.table} USING (EXISTS (SELECT 1 FROM {n.table} q WHERE q.{n.column} IS NULL))",
-        f"CREATE RULE r1 AS ON DELETE TO {n.table} DO ALSO UPDATE {n.table} SET {n.column} = OLD.{n.column}",
-        f"CREATE STATISTICS s1 ON {n.columns}, {n.column} FROM {n.table}",
-        f"ALTER PUBLICATION pub ADD TABLE {n.table} ({n.columns})",
-        f"CREATE OR REPLACE FUNCTION at(p {n.table}) RETURNS SETOF {n.table} LANGUAGE plpgsql AS 'BEGIN END'",
-        f"COMMENT ON COLUMN {n.table}.{n.column} IS 'remark'",
+        f"CREATE POLICY p2 ON {n.table} FOR INSERT WITH CHECK ({n.expression})",
+        f"CREATE POLICY p2 ON {n.table} AS RESTRICTIVE USING (EXISTS (SELECT 1 FROM {n.table} q WHERE"
+        f" q.{n.column} IS NULL))",
+        f"ALTER POLICY p1 ON {n.table} USING ({n.expression})",
+        f"ALTER POLICY p1 ON {n.table} WITH CHECK ({n.expression})",
+        f"ALTER POLICY p1 ON {n.table} USING ({n.expression}) WITH CHECK ({n.expression})",
+        f"DROP POLICY IF EXISTS {n.one('p1', 'p2')} ON {n.table}",
+    )  # fmt: skip
+
+
+def _rule(n: Names) -> str:
+    return n.one(
+        f"CREATE RULE r1 AS ON DELETE TO {n.relation} DO ALSO UPDATE {n.table} SET {n.column} = OLD.{n.column}",
+        f"CREATE OR REPLACE RULE r1 AS ON UPDATE TO {n.relation} WHERE OLD.{n.column} IS NULL DO INSTEAD NOTHING",
+        f"CREATE RULE r3 AS ON INSERT TO {n.view} DO INSTEAD INSERT INTO {n.table} ({n.column}) VALUES"
+        f" (NEW.{n.column})",
+        f"CREATE RULE r3 AS ON UPDATE TO {n.relation} DO ALSO (DELETE FROM {n.table} WHERE {n.column} IS NULL;"
+        f" UPDATE {n.table} SET {n.column} = NEW.{n.column})",
+        f"DROP RULE {n.one('r1', 'r2', 'r3')} ON {n.relation}{n.cascade}",
+    )  # fmt: skip
+
+
+def _outside(n: Names) -> str:
+    return n.one(
+        f"CREATE STATISTICS {n.one('', 's1 ', 'app.s1 ')}ON {n.columns}, {n.column} FROM {n.table}",
+        f"CREATE STATISTICS {n.one('', 's1 ')}ON ({n.column} || 'x') FROM {n.table}",
+        f"CREATE STATISTICS s3 (ndistinct, mcv) ON {n.columns}, ({n.column} || 'x') FROM {n.table}",
+        f"ALTER PUBLICATION pub ADD TABLE {n.table} ({n.columns})", f"ALTER PUBLICATION pub ADD TABLE {n.table}",
+        f"ALTER PUBLICATION pub ADD TABLE ONLY {n.table} WHERE ({n.column} IS NULL)",
+        f"ALTER PUBLICATION pub SET TABLE {n.table} ({n.columns}), {n.table}",
+        f"ALTER PUBLICATION pub DROP TABLE {n.table}", f"CREATE PUBLICATION pub2 FOR TABLE {n.table}, {n.table}",
+        "DROP PUBLICATION pub2", "ALTER PUBLICATION pub2 RENAME TO pub3", "DROP PUBLICATION IF EXISTS pub3",
+        f"COMMENT ON COLUMN {n.relation}.{n.column} IS {n.one(chr(39) + 'remark' + chr(39), 'NULL')}",
+        f"COMMENT ON TABLE {n.table} IS 'table'", f"COMMENT ON VIEW {n.view} IS 'view'",
+        "COMMENT ON INDEX i1 IS 'index'", f"COMMENT ON CONSTRAINT k1 ON {n.table} IS 'check'",
+        f"COMMENT ON TRIGGER g1 ON {n.table} IS 'trigger'", f"COMMENT ON POLICY p1 ON {n.table} IS 'policy'",
+        f"GRANT {n.one('SELECT', 'UPDATE', 'INSERT')} ({n.columns}) ON {n.relation} TO PUBLIC",
+        f"GRANT SELECT ({n.column}), UPDATE ({n.column}) ON TABLE {n.relation} TO PUBLIC",
+        f"REVOKE {n.one('SELECT', 'UPDATE', 'ALL')} ({n.column}) ON {n.relation} FROM PUBLIC",
+        f"REVOKE {n.one('SELECT', 'ALL')} ON {n.table} FROM PUBLIC",
+    )  # fmt: skip
+
+
+def _function(n: Names) -> str:
+    r = n.relation
+    return n.one(
+        f"CREATE OR REPLACE FUNCTION at(p {r}) RETURNS SETOF {r} LANGUAGE plpgsql AS 'BEGIN END'",
+        f"CREATE OR REPLACE FUNCTION s1() RETURNS bigint LANGUAGE sql AS $$ SELECT count({n.column}) FROM {r} $$",
+        f"CREATE OR REPLACE FUNCTION s2() RETURNS bigint BEGIN ATOMIC SELECT count({n.column}) FROM {r}; END",
+        f"CREATE FUNCTION s3(x {n.one('int', 'text', 'mood', 'dom')}) RETURNS int RETURN (SELECT count(*) FROM {r})",
+        f"CREATE PROCEDURE s4(IN x int, OUT y text) LANGUAGE sql AS $$ SELECT {n.column}::text FROM {r} $$",
+        f"CREATE OR REPLACE PROCEDURE s5() BEGIN ATOMIC DELETE FROM {n.table} WHERE {n.column} IS NULL; END",
+        f"CREATE FUNCTION tab(int DEFAULT 1) RETURNS TABLE (x {n.one('int', 'mood')}, y text) LANGUAGE"
+        f" plpgsql AS 'BEGIN END'",
+        f"CREATE FUNCTION va(VARIADIC x {n.one('int', 'text')}[]) RETURNS int LANGUAGE plpgsql AS 'BEGIN END'",
+        f"CREATE FUNCTION tt(x {n.table}.{n.column}%TYPE) RETURNS int LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE OR REPLACE FUNCTION s6(x int DEFAULT 1, OUT a int, OUT b text) LANGUAGE plpgsql AS 'BEGIN END'",
+        f"DROP FUNCTION {n.one('at', 's1', 's2', 's3', 'tab', 'va(int[])', 's1()', 's3(text)', 'tt')}{n.cascade}",
+        "DROP PROCEDURE s5", "DROP ROUTINE s2", "ALTER FUNCTION s1() RENAME TO s7",
+        "ALTER FUNCTION s2() SET SCHEMA app",
+        "DROP FUNCTION IF EXISTS app.s2(), s7()", f"DROP FUNCTION f2{n.cascade}", "ALTER FUNCTION f() RENAME TO f9",
+        "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE OR REPLACE FUNCTION public.f2(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+        "CREATE FUNCTION va(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'", f"DROP FUNCTION fi{n.cascade}",
+        "CREATE FUNCTION fi(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+    )  # fmt: skip
+
+
+def _type(n: Names) -> str:
+    return n.one(
+        "ALTER TYPE mood RENAME TO mood2", "ALTER TYPE mood2 RENAME TO mood", f"DROP TYPE mood{n.cascade}",
+        "CREATE TYPE mood AS ENUM ('x', 'y')", "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'z' BEFORE 'y'",
+        "ALTER TYPE mood RENAME VALUE 'x' TO 'it''s'", "ALTER TYPE mood ADD VALUE 'last' AFTER 'y'",
+        "ALTER TYPE mood SET SCHEMA app", "ALTER TYPE app.mood SET SCHEMA public", f"DROP TYPE app.tone{n.cascade}",
+        "CREATE TYPE app.tone AS ENUM ('low')", f"CREATE DOMAIN dom AS {n.one('text', 'int', 'varchar(5)')}",
+        "ALTER DOMAIN dom SET DEFAULT 'x'", "ALTER DOMAIN dom SET NOT NULL", "ALTER DOMAIN dom RENAME TO dom2",
+        "ALTER DOMAIN dom2 RENAME TO dom", f"DROP DOMAIN dom{n.cascade}", "CREATE DOMAIN app.dom AS mood NOT NULL",
+        f"CREATE TYPE comp AS (a int, b {n.one('text', 'mood', 'dom', 'varchar(3)')}, c {n.one('int', 'text[]')})",
+        f"ALTER TYPE comp ADD ATTRIBUTE {n.column} {n.one('int', 'text', 'mood')}{n.cascade}",
+        f"ALTER TYPE comp DROP ATTRIBUTE {n.column}{n.cascade}", "ALTER TYPE comp SET SCHEMA app",
+        f"ALTER TYPE comp ALTER ATTRIBUTE {n.column} TYPE {n.one('int', 'text')}{n.cascade}",
+        f"ALTER TYPE comp RENAME ATTRIBUTE {n.column} TO {n.column}{n.cascade}",
+        "ALTER TYPE app.comp SET SCHEMA public",
+        "ALTER TYPE comp RENAME TO comp2", "ALTER TYPE comp2 RENAME TO comp", f"DROP TYPE comp{n.cascade}",
+        "CREATE TYPE ra AS RANGE (subtype = int4)", f"DROP TYPE ra{n.cascade}", "ALTER TYPE ra RENAME TO ra2",
+        "CREATE SEQUENCE IF NOT EXISTS sq", f"DROP SEQUENCE sq{n.cascade}", f"CREATE SEQUENCE sq2 OWNED BY {n.table}.a",
+        "ALTER SCHEMA app RENAME TO app2", "ALTER SCHEMA app2 RENAME TO app", "CREATE SCHEMA IF NOT EXISTS app",
+        f"DROP SCHEMA app{n.one('', ' CASCADE')}",
+    )  # fmt: skip
+
+
+def _path(n: Names) -> str:
+    return n.one(
+        "SET search_path = app, public", "SET search_path TO public", "RESET search_path", "RESET search_path",
+        "SELECT set_config('search_path', 'app, public', false)", "SET search_path = app", "SET SCHEMA 'public'",
     )  # fmt: skip
 
 
 def _drop(n: Names) -> str:
     return n.one(
         f"DROP TABLE {n.table}{n.cascade}", f"DROP TABLE IF EXISTS {n.table}, {n.table}", f"DROP INDEX i1{n.cascade}",
-        f"DROP VIEW {n.one('w1', 'w2', 'app.w1')}{n.cascade}", f"DROP MATERIALIZED VIEW w1{n.cascade}",
-        f"DROP TRIGGER g1 ON {n.table}", f"DROP POLICY IF EXISTS p1 ON {n.table}", "DROP STATISTICS s1",
-        f"ALTER VIEW {n.one('w1', 'w2')} RENAME x TO z", "ALTER INDEX i1 RENAME TO i3",
-        "ALTER TYPE mood RENAME TO mood2",
-        "ALTER TYPE mood2 RENAME TO mood", f"DROP TYPE mood{n.cascade}", "DROP FUNCTION f() CASCADE",
-        "CREATE TYPE mood AS ENUM ('x', 'y')", f"ALTER PUBLICATION pub DROP TABLE {n.table}",
-        f"DROP FUNCTION at{n.cascade}",
+        f"DROP INDEX IF EXISTS i2, i3{n.cascade}", f"DROP INDEX {n.one('t_a_idx', 'p1_a_idx', 'pt_a_idx', 'i4')}",
+        f"DROP VIEW {n.view}{n.cascade}", f"DROP MATERIALIZED VIEW {n.one('m1', 'm2')}{n.cascade}",
+        "DROP STATISTICS s1", "DROP STATISTICS IF EXISTS s2, app.s1", f"DROP FOREIGN TABLE {n.table}{n.cascade}",
+        f"DROP TABLE {n.table}{n.cascade}", f"DROP VIEW IF EXISTS {n.view}{n.cascade}",
     )  # fmt: skip
 
 
-_KINDS: tuple[tuple[Callable[[Names], str], int], ...] = (
-    (_create, 6), (_alter, 10), (_rename, 4), (_index, 4), (_view, 4), (_table_as, 2), (_hanging, 4), (_drop, 2),
+_SIMPLE: tuple[tuple[Callable[[Names], str], int], ...] = (
+    (_create, 40), (_plain, 50), (_alter, 170), (_rename, 70), (_index, 60), (_view, 70), (_table_as, 25),
+    (_partition, 80), (_trigger, 35), (_policy, 20), (_rule, 20), (_outside, 50), (_function, 30), (_type, 40),
+    (_path, 8), (_drop, 18),
 )  # fmt: skip
+_MAKERS = [maker for maker, _ in _SIMPLE]
+_WEIGHTS = [weight for _, weight in _SIMPLE]
+
+
+def _simple(n: Names) -> str:
+    return n.random.choices(_MAKERS, _WEIGHTS)[0](n)
+
+
+def _block(n: Names) -> str:
+    """A DO block of one of the kinds that migrations write."""
+    # the grammar for blocks ends a statement at its first semicolon
+    one, two = (next(s for s in iter(lambda: _simple(n), "") if ";" not in s) for _ in range(2))
+    t, c = n.table, n.column
+    plain = t.rpartition(".")[2]
+    name = c.strip('"')
+    literal = one.replace("'", "''")
+    return n.one(
+        f"DO $do$ BEGIN {one}; {two}; END $do$", f"DO $do$ BEGIN EXECUTE '{literal}'; END $do$",
+        f"DO $do$ BEGIN EXECUTE format('ALTER TABLE %I ADD %I int', '{plain}', '{name}'); END $do$",
+        f"DO $do$ DECLARE n text := '{name}'; BEGIN EXECUTE 'ALTER TABLE {t} DROP COLUMN ' || quote_ident(n); END $do$",
+        f"DO $do$ BEGIN IF NOT EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = 'public'"
+        f" AND table_name = '{plain}' AND column_name = '{name}') THEN ALTER TABLE public.{plain} ADD"
+        f" {c} int; END IF; END $do$",
+        f"DO $do$ BEGIN IF EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'k1' AND conrelid = '{t}'::regclass)"
+        f" THEN ALTER TABLE {t} DROP CONSTRAINT k1; END IF; END $do$",
+        f"DO $do$ BEGIN IF to_regclass('{t}') IS NULL THEN CREATE TABLE {t} ({n.definition}); END IF; END $do$",
+        f"DO $do$ BEGIN ALTER TABLE {t} ADD {n.definition}; EXCEPTION WHEN duplicate_column THEN NULL; END $do$",
+        f"DO $do$ BEGIN ALTER TABLE {t} DROP COLUMN {c}; ALTER TABLE {t} ADD {n.column} int;"
+        " EXCEPTION WHEN undefined_column OR duplicate_column THEN NULL; END $do$",
+        "DO $do$ BEGIN CREATE TYPE mood AS ENUM ('x', 'y'); EXCEPTION WHEN duplicate_object THEN NULL; END $do$",
+        f"DO $do$ BEGIN IF EXISTS (SELECT FROM pg_tables WHERE tablename = '{plain}' AND schemaname = 'public')"
+        f" THEN ALTER TABLE public.{plain} RENAME {c} TO {n.column}; END IF; END $do$",
+    )  # fmt: skip
+
+
 PREAMBLE = (
     "CREATE SCHEMA app",
     "CREATE TYPE mood AS ENUM ('x', 'y')",
+    "CREATE TYPE app.tone AS ENUM ('low', 'high')",
+    "CREATE DOMAIN dom AS text",
+    "CREATE TYPE comp AS (a int, b text, c varchar(3))",
+    "CREATE SEQUENCE sq",
     "CREATE PUBLICATION pub",
     "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "CREATE FUNCTION app.g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+    "CREATE FUNCTION f2(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+    "CREATE FUNCTION fi(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+    "CREATE FOREIGN DATA WRAPPER fd",
+    "CREATE SERVER fs FOREIGN DATA WRAPPER fd",
 )
 
 
 def statements(seed: int, count: int) -> list[str]:
     """Candidates, most of them with an error that PostgreSQL finds."""
     names = Names(seed)
-    makers = [maker for maker, _ in _KINDS]
-    weights = [weight for _, weight in _KINDS]
-    return [make(names) for make in names.random.choices(makers, weights, k=count)]
+    return [_block(names) if names.chance(0.05) else _simple(names) for _ in range(count)]

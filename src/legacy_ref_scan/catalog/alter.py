@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import columns, constraints, notnull, partitions
+from legacy_ref_scan.catalog import columns, constraints, notnull, partitions, settings
 from legacy_ref_scan.catalog.copying import copy_check, matching
 from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
 from legacy_ref_scan.catalog.state import columns_used, key_of
@@ -56,7 +56,7 @@ def _pass(command: Node) -> int:
     """PostgreSQL works in passes (AlterTablePass): what goes, new types, new columns, and only then the rest."""
     words = [child.type for child in command.children]
     default = command.child("alter_column_default")
-    if words[0] == "kw_drop" or words[-3:] == ["kw_drop", "kw_not", "kw_null"] or (default and default.has("kw_drop")):
+    if "kw_drop" in words or (default and default.has("kw_drop")):
         return 0
     if "kw_type" in words:
         return 1
@@ -219,7 +219,7 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
     elif words[:2] == ["kw_add", "kw_generated"]:
         always = command.first("kw_always") is not None
         change(identity="always" if always else "by default")
-        columns.new_sequence(statement, state.relations[oid], column)
+        columns.new_sequence(statement, state.relations[oid], column, command)
     elif words[:2] == ["kw_drop", "kw_identity"]:
         if column.identity:
             change(identity="")
@@ -232,8 +232,10 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
     elif words[:2] == ["kw_set", "kw_expression"]:
         change(default=statement.raw(command.all("a_expr")[0]))
         columns.enter_generated(statement, oid, column.name, command)
-    elif words[:1] == ["alter_identity_column_option_list"] and command.first("kw_generated") is not None:
-        change(identity="always" if command.first("kw_always") is not None else "by default")
+    elif words[:1] == ["alter_identity_column_option_list"]:
+        if command.first("kw_generated") is not None:
+            change(identity="always" if command.first("kw_always") is not None else "by default")
+        settings.change_options(statement, columns.sequence_of(state, oid, column), command)
 
 
 def _change_type(statement: Statement, oid: int, column: Column, command: Node, typed: Node) -> None:

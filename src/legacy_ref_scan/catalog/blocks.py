@@ -85,12 +85,27 @@ class _Block:
         if handlers is not None:
             caught = set(_conditions(self.text.data, handlers))
             expected = bool(caught) and all(name.startswith(("duplicate_", "undefined_")) for name in caught)
+            if expected and not (under.maybe or self.returned):
+                self.attempt(node, handlers, under)
+                return
             inner = replace(under, guarded=True) if expected else replace(under, maybe=True, guard=None)
         for child in node.children:
             if child is handlers:
                 self.run(child, replace(under, maybe=True, guard=None))
             else:
                 self.statement_node(child, inner)
+
+    def attempt(self, node: Node, handlers: Node, under: _Under) -> None:
+        """A block that expects that something is there, or is not: then all of it is undone, and the handler runs."""
+        state = self.statement.state
+        saved, before = state.save(), len(state.gaps)
+        for child in (c for c in node.children if c is not handlers):
+            self.statement_node(child, under)
+        if all(gap.reason not in _FAILURES for gap in state.gaps[before:]):
+            return
+        state.restore(saved)
+        single = len(handlers.all("proc_exception")) == 1
+        self.run(handlers, under if single else replace(under, maybe=True, guard=None))
 
     def condition(self, node: Node, under: _Under) -> None:
         question = node.child("sql_expression")
@@ -160,6 +175,13 @@ def _conditions(data: bytes, handlers: Node) -> Iterable[str]:
         yield data[condition.start : condition.end].decode("utf-8", "replace").lower()
 
 
+# What PostgreSQL would raise.
+_FAILURES = frozenset(
+    {
+        "catalog-duplicate", "catalog-unknown-relation", "catalog-unknown-column", "catalog-unknown-object",
+        "catalog-unknown-type",
+    }
+)  # fmt: skip
 _CONDITIONAL = frozenset({"stmt_for", "stmt_foreach_a", "stmt_while", "stmt_loop", "stmt_case"})
 _LEAVES = frozenset({"stmt_perform", "stmt_null", "stmt_raise", "stmt_getdiag", "sql_expression", "identifier"})
 _CHANGES_DATA = (b"select", b"insert", b"update", b"delete", b"analyze", b"vacuum", b"refresh", b"truncate", b"lock")

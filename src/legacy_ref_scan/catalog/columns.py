@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import notnull
+from legacy_ref_scan.catalog import notnull, sequences
 from legacy_ref_scan.catalog.constraints import Clause, inline_clauses
 from legacy_ref_scan.catalog.names import choose, qualified, quoted
+from legacy_ref_scan.catalog.options import with_options
+from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.model import Access, Span
@@ -69,8 +71,8 @@ def default_text(statement: Statement, expression: Node | None, kind: str) -> st
     """A default as written. PostgreSQL stores none for a plain NULL, unless it has to be made the column's type."""
     text = statement.raw(expression) if expression is not None else None
     null = _NULL.fullmatch(text) if text is not None else None
-    if expression is None or null is None:
-        return text
+    if text is None or expression is None or null is None:
+        return sequences.bound(statement.state, text) if text is not None else None
     cast = (
         type_name(statement.state, statement.tree.text, expression.end - len(null[1]), expression.end)
         if null[1]
@@ -123,7 +125,7 @@ def add(statement: Statement, oid: int, node: Node) -> list[Clause]:
         text = f"nextval('{qualified(sequence.schema, sequence.name)}'::regclass)"
         state.change_column(oid, column.attnum, default=text)
     elif column.identity:
-        new_sequence(statement, state.relations[oid], column)
+        new_sequence(statement, state.relations[oid], column, node)
     name = node.child("ColId")
     return inline_clauses(statement, name, node.child("ColQualList")) if name else []
 
@@ -167,12 +169,23 @@ def enter_generated(statement: Statement, oid: int, name: str, element: Node) ->
     )
 
 
-def new_sequence(statement: Statement, table: Relation, column: Column) -> Relation:
-    """The sequence of a serial or identity column, named after it and owned by it."""
+def sequence_of(state: State, oid: int, column: Column) -> Relation | None:
+    """The sequence that a column owns."""
+    owned = (
+        relation
+        for relation in state.relations.values()
+        if relation.kind == "sequence" and any(use.column == (oid, column.attnum) for use in relation.uses)
+    )
+    return next(owned, None)
+
+
+def new_sequence(statement: Statement, table: Relation, column: Column, element: Node | None = None) -> Relation:
+    """The sequence of a serial or identity column, named after it and owned by it. `element` may say its options."""
     state = statement.state
     name = choose(table.name, column.name, "seq", lambda n: state.relation_name_taken(table.schema, n))
     owner = Use((table.oid, column.attnum), Access.READ, column.span)
-    definition = f"CREATE SEQUENCE {qualified(table.schema, name)}"
+    said = (statement.raw(option) for option in element.find("SeqOptElem")) if element is not None else ()
+    definition = with_options(f"CREATE SEQUENCE {qualified(table.schema, name)}", said)
     return enter_sequence(statement, table.schema, name, column.span, definition, (owner,))
 
 

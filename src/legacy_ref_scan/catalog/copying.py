@@ -11,7 +11,8 @@ from legacy_ref_scan.catalog.rewriting import move_table, rename_object
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.schema import Constraint, Index, Relation, SchemaObject, Trigger, Use
-from legacy_ref_scan.sql.tree import Node
+from legacy_ref_scan.sql.lexer import name_of
+from legacy_ref_scan.sql.tree import Node, parse
 
 
 def matching(source: Relation, target: Relation) -> dict[int, int]:
@@ -88,9 +89,8 @@ def like_options(node: Node) -> set[str]:
 _LIKE_OPTIONS = {"comments", "constraints", "defaults", "generated", "identity", "indexes", "statistics"}
 
 
-def copy_like(statement: Statement, oid: int, node: Node) -> None:
+def copy_like(statement: Statement, oid: int, node: Node, source: Relation | None) -> None:
     """What LIKE … INCLUDING copies besides the columns."""
-    source = statement.relation(node)
     options = like_options(node)
     if source is None:
         return
@@ -131,8 +131,11 @@ def clone_index(state: State, item: Index | Constraint, source: Relation, target
 
 
 def _copy_statistics(state: State, item: SchemaObject, source: Relation, target: Relation) -> None:
-    names = {column.attnum: column.name for column in source.columns}
-    used = [names.get(attnum, "expr") for attnum in sorted(use.column[1] for use in item.uses)]
+    params = [param.child("ColId") for param in parse(item.definition.encode()).root.find("stats_param")]
+    data = item.definition.encode()
+    named = {name_of(data[node.start : node.end]) for node in params if node is not None}
+    # the columns in their order, then the expressions (generateClonedExtStatsStmt)
+    used = [column.name for column in source.columns if column.name in named] + ["expr"] * params.count(None)
     name = choose(target.name, addition(used), "stat", lambda n: _statistics_taken(state, target.schema, n))
     copied = moved(item, source, target)
     state.put(replace(copied, name=name, definition=rename_object(copied.definition, item.name, name)))

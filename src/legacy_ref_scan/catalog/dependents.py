@@ -18,7 +18,7 @@ from legacy_ref_scan.sql.tree import Node
 class Item(NamedTuple):
     """Something that can be dropped. `key`: an oid, a column id, an object's key, a signature, or a type's name."""
 
-    kind: str  # "relation" | "column" | "object" | "function" | "type"
+    kind: str  # "relation" | "column" | "default" | "object" | "function" | "type"
     key: tuple[Any, ...]
 
 
@@ -103,6 +103,8 @@ def _take_out(state: State, item: Item) -> None:
             if generated is not None:
                 state.remove(generated)
             state.remove_column(oid, attnum)
+        case Item("default", (int() as oid, int() as attnum)) if oid in state.relations:
+            state.change_column(oid, attnum, default=None)
         case Item("object", key) if key in state.objects:
             state.remove(state.objects[key])
         case Item("function", key):
@@ -217,6 +219,9 @@ def _of_function(state: State, schema: str, name: str, cascade: bool) -> Iterato
     for relation in state.relations.values():
         if relation.kind in ("view", "matview") and calls(relation.definition, name):
             yield relation_item(relation.oid), False
+        for column in relation.columns:
+            if column.default is not None and not column.generated and calls(column.default, name):
+                yield Item("default", (relation.oid, column.attnum)), False
 
 
 def calls(definition: str, name: str) -> bool:
@@ -225,12 +230,18 @@ def calls(definition: str, name: str) -> bool:
         return False
     data = definition.encode()
     found = words(data)
-    return any(
-        token.kind in (Kind.WORD, Kind.QUOTED)
-        and name_of(data[token.start : token.end]) == name
-        and data[after.start : after.end] == b"("
-        for token, after in pairwise(found)
-    )
+    before = b""
+    for token, after in pairwise(found):
+        raw = data[token.start : token.end]
+        same = token.kind in (Kind.WORD, Kind.QUOTED) and name_of(raw) == name
+        if same and data[after.start : after.end] == b"(" and before not in _NO_CALL:
+            return True
+        before = raw.lower()
+    return False
+
+
+# After these a name before a parenthesis is that of a table or of the object itself.
+_NO_CALL = frozenset({b"on", b"table", b"into", b"references", b"statistics", b"constraint", b"index", b"trigger"})
 
 
 def _of_type(state: State, name: str) -> Iterator[Dependent]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from legacy_ref_scan.catalog import notnull
 from legacy_ref_scan.catalog.names import Name, dotted
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.schema import Relation
@@ -159,6 +160,9 @@ def _has_column(relation: Relation | None, name: Name) -> bool | None:
 
 
 def _has_object(state: State, kind: str, name: str, relation: Relation | None, of_table: bool) -> bool:
+    tables = ([relation] if relation else []) if of_table else list(state.relations.values())
+    if kind == "constraint" and any(notnull.named(table, name) for table in tables):
+        return True
     if of_table:
         return relation is not None and state.object(kind, relation.oid, name) is not None
     return any(item.kind == kind and item.name == name for item in state.objects.values())

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from legacy_ref_scan.catalog.exprtypes import of_call, of_constant, settled, united
+from legacy_ref_scan.catalog.state import State
+from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.model import Access
-from legacy_ref_scan.schema import Catalog, ColumnId, Relation
+from legacy_ref_scan.schema import ColumnId, Relation
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, StatementResolver
 from legacy_ref_scan.sql.results import OutputColumn, Problem, Resolved
 from legacy_ref_scan.sql.scope import Scope, Visible, range_variable
@@ -27,7 +30,25 @@ class Found(NamedTuple):
 
 
 class _Stored(StatementResolver):
-    """Takes every `*` as used."""
+    """Takes every `*` as used, and looks for the types of what is stored."""
+
+    def __init__(self, tree: Tree, state: State) -> None:
+        super().__init__(tree, state.catalog, NO_ENVIRONMENT)
+        self.state = state
+
+    def cast_type(self, node: Node) -> str:
+        return type_name(self.state, self.tree.text, node.start, node.end).name
+
+    def united_type(self, first: str, second: str) -> str:
+        return united(first, second)
+
+    def type_of(self, expression: Node) -> str:
+        known = super().type_of(expression) or of_constant(expression)
+        if known or len(expression.children) != 1 or expression.children[0].type != "func_expr":
+            return known
+        own = {function.name for function in self.state.functions.values()}
+        name = self.call_name(expression.children[0])
+        return "" if name in own else of_call(name)
 
     def query(self, node: Node, scope: Scope | None) -> tuple[Visible, ...]:
         columns = super().query(node, scope)
@@ -35,16 +56,16 @@ class _Stored(StatementResolver):
         return columns
 
 
-def of_query(tree: Tree, catalog: Catalog, node: Node) -> Found:
+def of_query(tree: Tree, state: State, node: Node) -> Found:
     """What a query or a change of data needs."""
-    return _found(_Stored(tree, catalog, NO_ENVIRONMENT).run(node, True), _whole_rows(node))
+    return _found(_Stored(tree, state).run(node, True), _whole_rows(node))
 
 
 def of_expressions(
-    tree: Tree, catalog: Catalog, nodes: Sequence[Node], relation: Relation, alias: str, extra: Mapping[str, Relation]
+    tree: Tree, state: State, nodes: Sequence[Node], relation: Relation, alias: str, extra: Mapping[str, Relation]
 ) -> Found:
     """What expressions over one relation need; `extra` are further range variables."""
-    resolver = _Stored(tree, catalog, NO_ENVIRONMENT)
+    resolver = _Stored(tree, state)
     outer = Scope(variables=[range_variable(other, name) for name, other in extra.items()])
     scope = Scope(outer, [range_variable(relation, alias)])
     whole: set[int] = set()
@@ -61,7 +82,8 @@ def _found(resolved: Resolved, whole: set[int]) -> Found:
         for (oid, attnum), access, start, end in resolved.uses
     )
     relations = frozenset(oid for oid, _ in resolved.relations)
-    return Found(uses, relations, tuple(resolved.output), tuple(resolved.problems))
+    output = tuple(column._replace(type=settled(column.type)) for column in resolved.output)
+    return Found(uses, relations, output, tuple(resolved.problems))
 
 
 def _leaves(node: Node) -> Iterator[int]:

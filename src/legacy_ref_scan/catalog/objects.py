@@ -7,9 +7,9 @@ from dataclasses import replace
 from legacy_ref_scan.catalog import partitions
 from legacy_ref_scan.catalog.figure import expression_name
 from legacy_ref_scan.catalog.names import addition, choose, distinct_names, quoted
-from legacy_ref_scan.catalog.statement import Needs, Statement
+from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
-from legacy_ref_scan.schema import Index, Relation, SchemaObject, Trigger, Use
+from legacy_ref_scan.schema import Index, Needed, Policy, Relation, SchemaObject, Trigger, Use
 from legacy_ref_scan.sql.tree import Node
 
 # What an element of an index can be, besides a plain column.
@@ -119,6 +119,7 @@ def create_trigger(statement: Statement) -> None:
     old_table, new_table = _transition_tables(statement)
     timing = node.child("TriggerActionTime") or node
     words = {child.type for child in timing.children}
+    old = statement.state.object("trigger", relation.oid, statement.name(name))
     made = statement.state.put(
         Trigger(
             schema=relation.schema,
@@ -126,6 +127,7 @@ def create_trigger(statement: Statement) -> None:
             relation=relation.oid,
             span=statement.span(name),
             definition=statement.written,
+            comment=old.comment if old else "",
             uses=(*uses, *needs.uses),
             depends=needs.depends - {relation.oid},
             function=_function(statement, called),
@@ -186,24 +188,30 @@ def create_policy(statement: Statement) -> None:
     relation = statement.relation(node.child("qualified_name"))
     if relation is None or name is None:
         return
-    needs = _policy_needs(statement, relation, node)
-    statement.state.put(
-        SchemaObject(
-            kind="policy",
-            schema=relation.schema,
-            name=statement.name(name),
-            relation=relation.oid,
-            span=statement.span(name),
-            definition=statement.written,
-            uses=needs.uses,
-            depends=needs.depends - {relation.oid},
-        )
+    made = Policy(
+        schema=relation.schema,
+        name=statement.name(name),
+        relation=relation.oid,
+        span=statement.span(name),
+        definition=statement.written,
     )
+    statement.state.put(_with_clauses(statement, relation, made))
 
 
-def _policy_needs(statement: Statement, relation: Relation, node: Node) -> Needs:
-    clauses = node.all(*_POLICY_CLAUSES)
-    return statement.needs_in([e for clause in clauses for e in clause.all("a_expr")], relation)
+def _with_clauses(statement: Statement, relation: Relation, policy: Policy) -> Policy:
+    """The policy with what the clauses that are said need."""
+    said = [_policy_needs(statement, relation, clause) for clause in _POLICY_CLAUSES]
+    using, check = said[0] or policy.using, said[1] or policy.check
+    uses, depends = (*using.uses, *check.uses), using.depends | check.depends
+    return replace(policy, using=using, check=check, uses=uses, depends=depends)
+
+
+def _policy_needs(statement: Statement, relation: Relation, kind: str) -> Needed | None:
+    clause = statement.node.child(kind)
+    if clause is None:
+        return None
+    needs = statement.needs_in(clause.all("a_expr"), relation)
+    return Needed(needs.uses, needs.depends - {relation.oid})
 
 
 def alter_policy(statement: Statement) -> None:
@@ -212,22 +220,13 @@ def alter_policy(statement: Statement) -> None:
     name = node.child("name")
     relation = statement.relation(node.child("qualified_name"))
     policy = statement.state.object("policy", relation.oid, statement.name(name)) if relation and name else None
-    if relation is None or policy is None:
+    if relation is None or not isinstance(policy, Policy):
         if relation is not None and name is not None:
             statement.gap(name, "catalog-unknown-object", f'policy "{statement.name(name)}" is not in the catalog')
         return
-    needs = _policy_needs(statement, relation, node)
-    whole = all(node.has(clause) for clause in _POLICY_CLAUSES)
-    # One clause of two is replaced: what the other one needs can't be told apart any more, so all of it stays.
-    kept = () if whole or not needs.uses else policy.uses
-    if not node.has(*_POLICY_CLAUSES):
-        return
-    statement.state.change(
-        policy,
-        uses=(*kept, *needs.uses),
-        depends=(policy.depends if kept else frozenset()) | (needs.depends - {relation.oid}),
-        definition=_new_policy(policy.definition, statement),
-    )
+    if node.has(*_POLICY_CLAUSES):
+        changed = replace(policy, definition=_new_policy(policy.definition, statement))
+        statement.state.put(_with_clauses(statement, relation, changed))
 
 
 def _new_policy(definition: str, statement: Statement) -> str:
@@ -253,6 +252,7 @@ def create_rule(statement: Statement) -> None:
     if relation is None or name is None:
         return
     needs = statement.needs_of_query(node)
+    old = statement.state.object("rule", relation.oid, statement.name(name))
     statement.state.put(
         SchemaObject(
             kind="rule",
@@ -261,6 +261,7 @@ def create_rule(statement: Statement) -> None:
             relation=relation.oid,
             span=statement.span(name),
             definition=statement.written,
+            comment=old.comment if old else "",
             uses=needs.uses,
             depends=needs.depends - {relation.oid},
         )

@@ -89,19 +89,45 @@ def grant(statement: Statement) -> None:
 
 
 def revoke(statement: Statement) -> None:
-    """REVOKE of columns."""
+    """REVOKE of columns, or of a table with all its columns."""
     for relation, privilege, column, grantee in _column_privileges(statement):
-        name = f"{privilege} ({statement.name(column)}) to {grantee}"
-        item = statement.state.object("grant", relation.oid, name)
-        if item is not None:
+        found = relation.column(statement.name(column))
+        if found is not None:
+            _take_back(statement, relation, privilege, grantee, found.attnum)
+    for relation, privilege, grantee in _table_privileges(statement):
+        _take_back(statement, relation, privilege, grantee, None)
+
+
+def _take_back(statement: Statement, relation: Relation, privilege: str, grantee: str, attnum: int | None) -> None:
+    for item in statement.state.of(relation.oid):
+        named = item.name.startswith(f"{privilege} (") and item.name.endswith(f") to {grantee}")
+        if item.kind == "grant" and named and (attnum is None or item.uses[0].column[1] == attnum):
             statement.state.remove(item)
+
+
+_OF_COLUMNS = ("select", "insert", "update", "references")
+
+
+def _table_privileges(statement: Statement) -> Iterator[tuple[Relation, str, str]]:
+    node = statement.node
+    targets, privileges = node.child("privilege_target"), node.child("privileges")
+    if targets is None or privileges is None or privileges.first("columnList") is not None:
+        return
+    if any(child.type not in ("kw_table", "qualified_name_list") for child in targets.children):
+        return
+    listed = [statement.raw(p).lower() for p in privileges.find("privilege")]
+    for table in targets.find("qualified_name"):
+        relation = statement.relation(table)
+        for grantee in node.find("grantee") if relation else ():
+            assert relation is not None
+            yield from ((relation, word, statement.raw(grantee)) for word in listed or _OF_COLUMNS)
 
 
 def _column_privileges(statement: Statement) -> Iterator[tuple[Relation, str, Node, str]]:
     node = statement.node
     listed = [p for p in node.find("privilege") if p.has("opt_column_list")]
     every = node.child("privileges")
-    if every is not None and every.has("opt_column_list"):
+    if every is not None and every.has("opt_column_list", "columnList"):
         listed.append(every)
     if not listed:
         return
@@ -111,7 +137,9 @@ def _column_privileges(statement: Statement) -> Iterator[tuple[Relation, str, No
         relation = statement.relation(table)
         for privilege in listed if relation else ():
             word = statement.raw(privilege.children[0]).lower()
-            for element in privilege.find("columnElem"):
+            elements = [element.children[0] for element in privilege.find("columnElem")]
+            for column in elements:
                 for grantee in grantees:
                     assert relation is not None
-                    yield relation, word, element.children[0], grantee
+                    for each in _OF_COLUMNS if word == "all" else (word,):
+                        yield relation, each, column, grantee

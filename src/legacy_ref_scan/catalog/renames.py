@@ -101,7 +101,8 @@ def _mend_column_name(state: State, oid: int, attnum: int, old: str, new: str) -
         own = item.kind == "generated" and item.relation == oid and item.name == old
         if own or any(use.column == (oid, attnum) for use in item.uses):
             mended = rename_column(item, oid, old, new)
-            state.change(item, **_changed(item, mended), **({"name": new} if own else {}))
+            name = new if own else item.name.replace(f"({old})", f"({new})") if item.kind == "grant" else item.name
+            state.change(item, **_changed(item, mended), name=name)
             column = state.relations[item.relation].column(item.name) if item.kind == "generated" else None
             if column is not None and column.default is not None:
                 default = rename_column_in(column.default, old, new)

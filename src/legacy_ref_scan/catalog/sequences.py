@@ -25,10 +25,21 @@ def _calls(state: State, default: str, sequence: Relation) -> bool:
     found = _NEXTVAL.search(default)
     if found is None:
         return False
-    data = found.group(2).encode()
+    data = found.group(2).replace("''", "'").encode()
     parts = dotted(data, 0, len(data))
-    named = state.relation(parts[-1]) if parts else None
-    return named is not None and named.oid == sequence.oid
+    return bool(parts) and (parts[-1].schema or "public", parts[-1].name) == (sequence.schema, sequence.name)
+
+
+def bound(state: State, default: str) -> str:
+    """A default with the sequence's name as it will be read: along the search path of now."""
+    found = _NEXTVAL.search(default)
+    data = found.group(2).replace("''", "'").encode() if found else b""
+    parts = dotted(data, 0, len(data))
+    sequence = state.relation(parts[-1]) if parts else None
+    if found is None or sequence is None or sequence.kind != "sequence":
+        return default
+    name = qualified(sequence.schema, sequence.name).replace("'", "''")
+    return default[: found.start(2)] + name + default[found.end(2) :]
 
 
 def forget(state: State, sequence: Relation) -> None:

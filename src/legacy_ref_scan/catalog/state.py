@@ -70,6 +70,15 @@ class State:
             schemas=frozenset(self.schemas),
         )
 
+    def save(self) -> dict[str, Any]:
+        """What `restore` goes back to."""
+        return {name: _copied(value) for name, value in vars(self).items()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Undo every change since `save`; what is saved can be restored once."""
+        for name, value in saved.items():
+            setattr(self, name, value)
+
     # Look-ups
 
     def creation_schema(self) -> str:
@@ -273,6 +282,15 @@ class State:
                 seen.add(relation.oid)
                 yield relation
                 waiting.extend(self.children(relation.oid))
+
+
+def _copied(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _copied(inner) if isinstance(inner, dict | list) else inner for key, inner in value.items()}
+        case list() | set():
+            return value.copy()
+    return value
 
 
 def key_of(item: SchemaObject) -> ObjectKey:

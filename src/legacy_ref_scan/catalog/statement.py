@@ -125,7 +125,7 @@ class Statement:
 
     def needs_of_query(self, node: Node) -> Needs:
         """The columns that a query or a change of data needs, and its result."""
-        return self._needs(of_query(self.tree, self.state.catalog, node))
+        return self._needs(of_query(self.tree, self.state, node))
 
     def needs_in(
         self,
@@ -135,7 +135,7 @@ class Statement:
         extra: Mapping[str, Relation] | None = None,
     ) -> Needs:
         """The columns that expressions over one relation need."""
-        return self._needs(of_expressions(self.tree, self.state.catalog, list(nodes), relation, alias, extra or {}))
+        return self._needs(of_expressions(self.tree, self.state, list(nodes), relation, alias, extra or {}))
 
     def _needs(self, found: Found) -> Needs:
         for start, end, reason, message in found.problems:

@@ -41,6 +41,12 @@ def start(statement: Statement, node: Node | None, kind: str) -> Relation | None
     return state.put_relation(relation)
 
 
+def _is_there(statement: Statement, node: Node | None) -> bool:
+    name = statement.qualified(node)
+    schema = "pg_temp" if _temporary(statement.node) else name and name.schema or statement.state.creation_schema()
+    return name is not None and (schema, name.name) in statement.state.names
+
+
 def _again(statement: Statement, old: Relation, name: Name) -> None:
     """The relation is there already: that is what IF NOT EXISTS and guards are for."""
     if_not_exists = statement.node.has("kw_if") or statement.guarded
@@ -61,18 +67,21 @@ def create_table(statement: Statement) -> None:
     node = statement.node
     kind = "foreign" if node.type == "CreateForeignTableStmt" else "table"
     names = node.all("qualified_name")
+    # looked up before the table is there: it may have the name of one further along the search path
+    there = _is_there(statement, names[0] if names else None)
+    parents = _parents(statement, names[1:]) if not there else []
+    sources = {like.start: statement.relation(like) for like in node.find("TableLikeClause") if not there}
     relation = start(statement, names[0] if names else None, kind)
     if relation is None:
         return
     oid = relation.oid
-    parents = _parents(statement, names[1:])
     statement.state.change_relation(oid, parents=tuple(p.oid for p in parents))
     for parent in parents:
         if parent.kind == "composite":
             _row_type(statement, oid, parent)
             continue
         inherit_columns(statement, oid, parent)
-    clauses = _elements(statement, oid)
+    clauses = _elements(statement, oid, sources)
     for parent in parents:
         copy_check(statement, parent, oid)
         copy_objects(statement, parent, oid, ("generated",))
@@ -84,7 +93,7 @@ def create_table(statement: Statement) -> None:
     for definition in node.find("columnDef"):
         columns.add_generated(statement, oid, definition)
     for like in node.find("TableLikeClause"):
-        copy_like(statement, oid, like)
+        copy_like(statement, oid, like, sources[like.start])
     _partition_key(statement, oid)
 
 
@@ -121,7 +130,7 @@ def _heirloom(column: Column, identity: str, maybe: bool) -> Column:
     )
 
 
-def _elements(statement: Statement, oid: int) -> list[Clause]:
+def _elements(statement: Statement, oid: int, sources: dict[int, Relation | None]) -> list[Clause]:
     """Add the columns of the element list in order; the constraint clauses are returned."""
     clauses: list[Clause] = []
     for element in statement.node.find("TableElement", "TypedTableElement"):
@@ -131,7 +140,7 @@ def _elements(statement: Statement, oid: int) -> list[Clause]:
             elif node.type == "columnOptions":
                 clauses.extend(_options(statement, oid, node))
             elif node.type == "TableLikeClause":
-                _like_columns(statement, oid, node)
+                _like_columns(statement, oid, node, sources[node.start])
             elif node.type == "TableConstraint":
                 clause = constraints.table_clause(statement, node)
                 if clause is not None and clause.type:
@@ -156,8 +165,7 @@ def _options(statement: Statement, oid: int, node: Node) -> list[Clause]:
     return constraints.inline_clauses(statement, name, qualifiers)
 
 
-def _like_columns(statement: Statement, oid: int, node: Node) -> None:
-    source = statement.relation(node)
+def _like_columns(statement: Statement, oid: int, node: Node, source: Relation | None) -> None:
     options = like_options(node)
     for column in source.columns if source else ():
         copied = Column(
@@ -231,9 +239,17 @@ def select_into(statement: Statement) -> None:
 def fill(statement: Statement, oid: int, output: tuple[OutputColumn, ...], names: Node | None) -> Relation:
     """Give a relation the columns of a query's result, renamed by the list at `names`."""
     made = result_columns(statement, output, names)
-    return statement.state.change_relation(
-        oid, columns=tuple(replace(c, sources=frozenset()) for c in made), last_attnum=len(made)
-    )
+    columns = tuple(replace(c, sources=frozenset(), collation=_collation(statement, c)) for c in made)
+    return statement.state.change_relation(oid, columns=columns, last_attnum=len(made))
+
+
+def _collation(statement: Statement, column: Column) -> str:
+    """A column that is taken from another one keeps its collation."""
+    if len(column.sources) != 1 or not column.type:
+        return ""
+    ((oid, attnum),) = column.sources
+    source = statement.state.relations[oid].by_attnum(attnum)
+    return source.collation if source is not None else ""
 
 
 def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names: Node | None) -> list[Column]:

@@ -31,10 +31,12 @@ def _create(statement: Statement, node: Node | None, names: Node | None, kind: s
         statement.gap(statement.node, "catalog-unparsed", "a view without a query")
         return
     recursive = _recursive(statement, node, names) if statement.node.has("kw_recursive") else None
+    # before the view is there: it may have the name of a relation further along the search path
+    needs = statement.needs_of_query(query) if recursive is None else None
     relation = old or start(statement, node, kind)
     if relation is None:
         return
-    needs = statement.needs_of_query(query)
+    needs = needs or statement.needs_of_query(query)
     made = result_columns(statement, needs.output, names)
     if recursive is not None:
         made = recursive

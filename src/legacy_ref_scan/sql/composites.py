@@ -163,8 +163,17 @@ class Composites(References):
 
     def type_of(self, expression: Node) -> str:
         """The type of an expression as far as a cast tells."""
-        last = expression.children[-1] if expression.children else None
-        return self.tree.raw(last).decode("utf-8", "replace") if last is not None and last.type == "Typename" else ""
+        *operand, sign, last = expression.children if len(expression.children) > 2 else [expression] * 3
+        while len(operand) > 2 and operand[-2].type == "::":
+            operand = operand[:-2]
+        whole = len(operand) == 1 or (operand[0].type == "(" and operand[-1].type == ")")
+        if not whole or sign.type != "::" or last.type != "Typename":
+            return ""
+        return self.cast_type(last)
+
+    def cast_type(self, node: Node) -> str:
+        """The type that a Typename names, as written."""
+        return self.tree.raw(node).decode("utf-8", "replace")
 
     # Names of result columns
 

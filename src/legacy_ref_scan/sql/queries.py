@@ -112,8 +112,14 @@ class Queries(FromItems):
                 merged = plain
                 continue
             for index, column in enumerate(plain[: len(merged)]):
-                merged[index] = replace(merged[index], sources=merged[index].sources | column.sources)
+                first = merged[index]
+                kind = self.united_type(first.type, column.type)
+                merged[index] = replace(first, sources=first.sources | column.sources, type=kind)
         return tuple(merged or ())
+
+    def united_type(self, first: str, second: str) -> str:
+        """The type of a column of two united queries; what names fields of it is the first one's."""
+        return first
 
     def sides(self, node: Node) -> list[Node]:
         """The queries that are united, in order; a chain of hundreds nests to the left and is walked flat."""
