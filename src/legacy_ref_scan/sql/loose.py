@@ -129,6 +129,8 @@ _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Z
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
 # A path, or words with hyphens: neither is a division or a difference.
 _PATH = re.compile(rb"^[\w./*%@~:+\x1a-]*[\w\x1a][/-](?!>)[\w./*%@~:+\x1a-]*$")
+# JSON, markup, a comment of another language: no part of a statement begins so, and such texts can be long.
+_DATA = re.compile(rb'\s*(?:\{\s*"|\[\s*[{"]|<[!/A-Za-z]|//)')
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
 _DOTTED = re.compile(rb"^[\x1a ]*\w+(?:\.\w+)+[\x1a ]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
@@ -165,7 +167,7 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
         return _one_name(fragment, names, near, column)
     if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text) or _DOTTED.match(text):
         return (Explanation.TEXT, "", "prose")
-    part = read_part(text, names)
+    part = None if _DATA.match(text) else read_part(text, names)
     if part is not None:
         return part
     if not column:
