@@ -52,11 +52,11 @@ class Declarations:
         if model is not None and model.table and model.library == "sqlalchemy":
             self._table_arguments(model, owner)
         elif model is None:
-            model = self._described(owner)
+            model = self.described(owner)
         if model is not None:
             self._lists(model, owner)
 
-    def _described(self, owner: Class) -> Model | None:
+    def described(self, owner: Class) -> Model | None:
         """The model that an admin page, a serializer, a form or a view is about."""
         named = [models.meta(owner, "model")]
         for declared in models.declarations(owner.node):
@@ -66,9 +66,8 @@ class Declarations:
             if isinstance(decorator.decorator, cst.Call) and last_name(decorator.decorator.func) == "register":
                 named += [argument.value for argument in decorator.decorator.args if argument.keyword is None]
         for node in named:
-            path = dotted(node) if node is not None else ""
-            name = path or dotted(_innermost(node))
-            model = self._registry.class_named(owner.module, name.split(".")[0 if not path else -1]) if name else None
+            path = _before_manager(node) or dotted(node)
+            model = self._registry.class_named(owner.module, path) if path else None
             if model is not None:
                 return model
         return self._registry.registered(owner)
@@ -161,11 +160,15 @@ class Declarations:
                     self._findings.claim(part.origin, Explanation.TABLE, "a foreign key")
 
 
-def _innermost(node: cst.BaseExpression | None) -> cst.BaseExpression | None:
-    """`Phase` of `Phase.objects.filter(…).order_by(…)`."""
+def _before_manager(node: cst.BaseExpression | None) -> str:
+    """`models.Phase` of `models.Phase.objects.filter(…).order_by(…)`."""
     while isinstance(node, (cst.Call, cst.Attribute)):
-        node = node.func if isinstance(node, cst.Call) else node.value
-    return node
+        node = node.func if isinstance(node, cst.Call) else node
+        if isinstance(node, cst.Attribute):
+            if node.attr.value in ("objects", "query") and dotted(node.value):
+                return dotted(node.value)
+            node = node.value
+    return ""
 
 
 def _lookups(node: cst.CSTNode) -> Iterator[cst.Name]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python import core, models
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.declared import Declarations
 from legacy_ref_scan.languages.python.entities import Entities
@@ -14,9 +13,10 @@ from legacy_ref_scan.languages.python.evaluate import Frame, as_items, each_of, 
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
-from legacy_ref_scan.languages.python.receive import Caller, Env
-from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.receive import Env
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import Entity, Pairs, Text, Unknown, Value, Values
+from legacy_ref_scan.languages.python.typed import Typed
 from legacy_ref_scan.languages.python.uses import Uses
 from legacy_ref_scan.model import Access, Span
 
@@ -27,7 +27,7 @@ _DEEPEST = 4
 _Run = tuple[Function, Class | None, bool, tuple[tuple[str, Values], ...]]
 
 
-class Interpreter(Caller):
+class Interpreter(Typed):
     """Runs modules and hands what reaches a receiver to the findings."""
 
     def __init__(self, library: Library, findings: Findings, budget: int) -> None:
@@ -36,7 +36,6 @@ class Interpreter(Caller):
         uses = Uses(self.registry, findings)
         self.entities = Entities(self.registry, uses)
         self.declarations = Declarations(self.registry, uses, findings)
-        self._tables: dict[cst.Call, Model | None] = {}
         self._globals: dict[str, Env] = {}
         self._classes: dict[Class, Env] = {}
         self._results: dict[_Run, Values] = {}
@@ -138,7 +137,8 @@ class Interpreter(Caller):
         listed = function.node.params
         for param in (*listed.posonly_params, *listed.params, *listed.kwonly_params):
             name = param.name.value
-            if name not in bound and (typed := self.annotated(param.annotation, function.module)):
+            typed = () if name in bound else self.typed(param, function)
+            if typed:
                 inner.env[name] = typed
                 continue
             default = self.evaluate(param.default, Frame(function.module)) if param.default is not None else ()
@@ -149,41 +149,7 @@ class Interpreter(Caller):
                 inner.env[name] = default if known and default else (*default, unknown)
         first = next(iter((*listed.posonly_params, *listed.params)), None)
         if first is not None and inner.owner is not None and function.owner is not None:
-            inner.env[first.name.value] = self._receiver(function, inner.owner) or inner.env[first.name.value]
-
-    def _receiver(self, function: Function, owner: Class) -> Values:
-        """What `self` or `cls` is in a method of a model or of a manager; nothing elsewhere."""
-        managed = self.registry.managed(owner)
-        if managed is not None:
-            return (Entity("query", managed),)
-        model = self.registry.model(owner)
-        decorators = {dotted(decorator.decorator).rpartition(".")[2] for decorator in function.node.decorators}
-        if model is None or "staticmethod" in decorators:
-            return ()
-        of_class = decorators & {"classmethod", "declared_attr", "expression", "validator"}
-        return (Entity("model" if of_class else "instance", model),)
-
-    def annotated(self, annotation: cst.Annotation | None, module: Module) -> Values:
-        """The model's row, or query of rows, that an annotation promises; nothing where it is about no model."""
-        name, many = models.annotated_class(module, annotation.annotation) if annotation is not None else ("", False)
-        model = self.registry.class_named(module, name) if name and "." not in name else None
-        return (Entity("query" if many else "instance", model),) if model is not None else ()
-
-    def model_at(self, node: cst.BaseExpression, frame: Frame) -> Model | None:
-        if not isinstance(node, (cst.Name, cst.Attribute)) or not dotted(node):
-            return None
-        values = (
-            self.evaluate(node, frame) if not isinstance(node, cst.Attribute) or self._in_module(node, frame) else ()
-        )
-        return next((v.model for v in values if isinstance(v, Entity) and v.kind == "model"), None)
-
-    def _in_module(self, node: cst.Attribute, frame: Frame) -> bool:
-        return self.library.attribute(frame.module, dotted(node))[0] is not None
-
-    def table_at(self, node: cst.Call, frame: Frame) -> Model | None:
-        if node not in self._tables:
-            self._tables[node] = core.table_of(frame.module, node)
-        return self._tables[node]
+            inner.env[first.name.value] = self.receiver(function, inner.owner) or inner.env[first.name.value]
 
     def _run_inherited(self, owner: Class) -> None:
         """The methods of its bases, where the class gives their attributes values of its own with a mention."""

@@ -105,7 +105,10 @@ class Registry:
         return sorted(home for home in found if home.rpartition(".")[2] in self.tables)
 
     def class_named(self, module: Module, name: str) -> Model | None:
-        """The model that a name of a file is, found by its imports."""
+        """The model that a name of a file, or `models.Phase`, is; found by its imports."""
+        if "." in name:
+            other, inner = self.library.attribute(module, name)
+            return self.class_named(other, inner) if other is not None and inner else None
         key = (module.source.path, name)
         if key not in self._names:
             known = self.library.function(module, name)
