@@ -41,6 +41,7 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
+from legacy_ref_scan.sql.alternatives import analyze_all
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_functions, watch
@@ -299,14 +300,16 @@ def _findings(project: ScanProject, schema: Schema, history: History, memory: _M
 
 
 def _of_language(project: ScanProject, language: str, schema: Schema) -> Iterator[Found]:
+    fragments: list[Fragment] = []
     for item in extract(language, project):
         if isinstance(item, Fragment):
-            project.statements += 1
-            yield from analyze(item, schema)
+            fragments.append(item)
         elif isinstance(item, Mapping):
             yield from judge_mapping(item, schema)
         else:
             yield item
+    project.statements += len(fragments)
+    yield from analyze_all(fragments, schema)
 
 
 def _history_claims(history: History) -> Iterator[Claim]:

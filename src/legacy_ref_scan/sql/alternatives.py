@@ -1,0 +1,37 @@
+"""The texts that one place of a program may hand out, judged together.
+
+Following every branch and every count of a loop gives texts that no run of the program makes (`IN ()`, a comma without
+a neighbour). PostgreSQL refuses such a text whatever becomes of the column. So what cannot be read in one text is
+settled where another text of the same place is read to its end and explains the very same piece of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from legacy_ref_scan.model import Claim, Found, Fragment, Gap, Reference, Span
+from legacy_ref_scan.sql.analyze import Schema, analyze
+
+UNREADABLE = "unreadable-sql"
+
+
+def analyze_all(fragments: Iterable[Fragment], schema: Schema) -> Iterator[Found]:
+    """Everything that fragments say about the targets."""
+    by_site: dict[Span, list[Fragment]] = {}
+    for fragment in fragments:
+        by_site.setdefault(fragment.site, []).append(fragment)
+    for alternatives in by_site.values():
+        found = [list(analyze(fragment, schema)) for fragment in alternatives]
+        settled = _explained(found) if len(found) > 1 else frozenset()
+        for items in found:
+            yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))
+
+
+def _explained(found: list[list[Found]]) -> frozenset[Span]:
+    """What the texts that could be read say of their pieces."""
+    readable = [items for items in found if not any(map(_is_unreadable, items))]
+    return frozenset(item.span for items in readable for item in items if isinstance(item, Claim | Reference))
+
+
+def _is_unreadable(item: Found) -> bool:
+    return isinstance(item, Gap) and item.reason == UNREADABLE
