@@ -32,6 +32,11 @@ def comment(statement: Statement) -> None:
         index = statement.state.index(name) if name else None
         if index is not None:
             statement.state.change(index, comment=value)
+    elif "kw_statistics" in words:
+        name = statement.qualified(target)
+        for item in [item for item in statement.state.objects.values() if item.kind == "statistics"]:
+            if name is not None and item.name == name.name and name.schema in (None, item.schema):
+                statement.state.change(item, comment=value)
     elif any(word in words for word in ("kw_table", "kw_view", "kw_sequence")):
         relation = statement.relation(node)
         if relation is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.generate.spelling import literal
@@ -23,14 +23,30 @@ class UnrenderableError(Exception):
     """Something that goes with the column cannot be built again; the message names it."""
 
 
-def needs_distinct_values(item: SchemaObject, attnum: int) -> bool:
-    """Whether an object forbids that two rows have the same value in a column."""
+def needs_distinct_values(item: SchemaObject, attnum: int, kept: Iterable[SchemaObject] = ()) -> bool:
+    """Whether an object forbids that two rows have the same value in a column; `kept` are those that stay.
+
+    Not where its other columns are unique by themselves, as a primary key among them is.
+    """
+    if not _is_unique(item) or not isinstance(item, Index | Constraint) or attnum not in item.columns:
+        return False
+    others = set(item.columns) - {attnum}
+    return not any(_makes_unique(other, others) for other in kept)
+
+
+def _is_unique(item: SchemaObject) -> bool:
     match item:
         case Index():
-            return item.unique and attnum in item.columns
+            return item.unique
         case Constraint():
-            return item.type in _DISTINCT_TYPES and attnum in item.columns
+            return item.type in _DISTINCT_TYPES
     return False
+
+
+def _makes_unique(item: SchemaObject, attnums: set[int]) -> bool:
+    """Whether two rows that are the same in these columns cannot be."""
+    plain = isinstance(item, Constraint) and item.type in ("primary key", "unique") and 0 not in item.columns
+    return plain and isinstance(item, Constraint) and bool(item.columns) and attnums.issuperset(item.columns)
 
 
 def rebuild(table: str, item: SchemaObject, empty: frozenset[int]) -> Iterator[str]:
@@ -38,7 +54,7 @@ def rebuild(table: str, item: SchemaObject, empty: frozenset[int]) -> Iterator[s
 
     What those rows would violate becomes a remark. Raises `UnrenderableError`.
     """
-    statement = _statement(table, item)
+    statement = _statement(table, item, empty)
     if _cannot_hold(item, empty):
         # No semicolon in a remark: golang-migrate with x-multi-statement splits at every one.
         yield f"-- {quoted(item.name)} cannot be built while rows lack a value. Once every row has one:"
@@ -67,7 +83,7 @@ def _in_schema(table: str, item: SchemaObject) -> str:
     return f"{schema}{quoted(item.name)}"
 
 
-def _statement(table: str, item: SchemaObject) -> str:
+def _statement(table: str, item: SchemaObject, empty: frozenset[int]) -> str:
     text = item.definition.strip().rstrip(";").rstrip()
     if not text:
         raise UnrenderableError(f"{item.kind} {item.name}")
@@ -76,15 +92,16 @@ def _statement(table: str, item: SchemaObject) -> str:
             # In a transaction, so never CONCURRENTLY.
             return _CREATE_INDEX.sub(r"\1IF NOT EXISTS ", text)
         case Constraint():
-            return _constraint(table, item, text)
+            return _constraint(table, item, text, empty)
     return text
 
 
-def _constraint(table: str, item: Constraint, text: str) -> str:
+def _constraint(table: str, item: Constraint, text: str, empty: frozenset[int]) -> str:
     if not text.lower().startswith("alter"):
         named = text if text.lower().startswith("constraint") else f"CONSTRAINT {quoted(item.name)} {text}"
         text = f"ALTER TABLE {table} ADD {named}"
-    doubtful = item.type == "check" and _REFUSES_NULL.search(text) and not _NOT_VALID.search(text)
+    lacking = not empty.isdisjoint((*item.columns, *(use.column[1] for use in item.uses)))
+    doubtful = item.type == "check" and lacking and _REFUSES_NULL.search(text) and not _NOT_VALID.search(text)
     return f"{text} NOT VALID" if doubtful else text
 
 

@@ -142,7 +142,8 @@ def _add_back(catalog: Catalog, table: Doomed) -> Iterator[str]:
 
 
 def _returning(catalog: Catalog, table: Doomed, column: Column, objects: list[SchemaObject]) -> Returning:
-    distinct = any(needs_distinct_values(item, column.attnum) for item in objects)
+    kept = [item for item in catalog.of_relation(table.relation.oid) if item not in objects]
+    distinct = any(needs_distinct_values(item, column.attnum, kept) for item in objects)
     identity = _identity(catalog, table, column) if column.identity else ""
     return Returning(column, _serial(catalog, table, column), distinct, identity)
 
@@ -201,11 +202,11 @@ def _alter(name: str, clauses: list[str]) -> str:
 def _framed(statements: list[str], frame: Frame) -> bytes:
     settings = (("lock_timeout", frame.lock_timeout), ("statement_timeout", frame.statement_timeout))
     first = [f"SET LOCAL {name} = {literal(value)};" for name, value in settings if value]
-    if first:
-        statements = [line for statement in statements for line in (*linted(statement), statement)]
     body = [*first, *map(without_semicolons, statements)]
     if frame.transaction:
         body = ["BEGIN;", *body, "COMMIT;"]
+    if first and frame.transaction:
+        body = [*linted(statements), *body]
     return "\n".join([*body, ""]).encode()
 
 
