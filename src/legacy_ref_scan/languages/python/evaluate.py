@@ -309,11 +309,28 @@ class Evaluator:
 
     def _comprehension(self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp, frame: Frame) -> Values:
         before = frame.copy_env()
-        items, complete = self._comprehended(node.elt, node.for_in, frame)
+        items, complete = self._comprehended((node.elt,), node.for_in, frame)
         frame.env = before
         return (Items(tuple(items), complete),)
 
-    def _comprehended(self, elt: cst.BaseExpression, loop: cst.CompFor, frame: Frame) -> tuple[list[Values], bool]:
+    def _dict_comprehension(self, node: cst.DictComp, frame: Frame) -> Values:
+        before = frame.copy_env()
+        items, complete = self._comprehended((node.key, node.value), node.for_in, frame)
+        frame.env = before
+        keys: list[Text] = []
+        pairs: list[tuple[str, Values]] = []
+        for values in items:
+            key, held = _entry(values)
+            complete = complete and key is not None
+            if key is not None:
+                keys.append(key)
+                pairs.append((key.flat.decode("utf-8", "replace"), held))
+        return (Pairs(tuple(pairs), tuple(keys), complete),)
+
+    def _comprehended(
+        self, parts: Sequence[cst.BaseExpression], loop: cst.CompFor, frame: Frame
+    ) -> tuple[list[Values], bool]:
+        """What each round gives, several parts as a tuple, and whether these are all rounds."""
         sources = self.evaluate(loop.iter, frame)
         known = as_items(sources[0]) if len(sources) == 1 else None
         any_item = (each_of(sources[0]) if len(sources) == 1 else ()) or self.unknown("an item", loop.iter, frame)
@@ -325,11 +342,12 @@ class Evaluator:
             for condition in loop.ifs:
                 self.evaluate(condition.test, frame)
             if loop.inner_for_in is not None:
-                inner, sure = self._comprehended(elt, loop.inner_for_in, frame)
+                inner, sure = self._comprehended(parts, loop.inner_for_in, frame)
                 made += inner
                 complete = complete and sure
             else:
-                made.append(self.evaluate(elt, frame))
+                found = tuple(self.evaluate(part, frame) for part in parts)
+                made.append(found[0] if len(found) == 1 else (Items(found),))
         return made, complete
 
     def bind(self, target: cst.BaseExpression, values: Values, frame: Frame) -> None:
@@ -417,6 +435,15 @@ def _chained(picked: Values) -> Value:
     return Items(tuple(items), complete)
 
 
+def _entry(values: Values) -> tuple[Text | None, Values]:
+    """The key and the value of one round of a dict comprehension; no key where it is not known."""
+    pair = values[0] if len(values) == 1 else None
+    if not isinstance(pair, Items) or len(pair.items) != 2 or len(pair.items[0]) != 1:
+        return None, ()
+    key = pair.items[0][0]
+    return (key if isinstance(key, Text) else None), pair.items[1]
+
+
 def _is_copy(index: cst.BaseSlice | None) -> bool:
     return isinstance(index, cst.Slice) and not (index.lower or index.upper or index.step)
 
@@ -456,6 +483,7 @@ _STEPS: dict[type[cst.CSTNode], Callable[..., Values]] = {
     cst.ListComp: Evaluator._comprehension,
     cst.SetComp: Evaluator._comprehension,
     cst.GeneratorExp: Evaluator._comprehension,
+    cst.DictComp: Evaluator._dict_comprehension,
     cst.Call: lambda evaluator, node, frame: evaluator.call(node, frame),
     cst.Attribute: lambda evaluator, node, frame: evaluator.attribute(node, frame),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import libcst as cst
 
@@ -136,6 +137,10 @@ class Caller(Evaluator):
             if made is None:
                 return self.entities.made(model, call)
             self.enter(made, _bound(made, listed, skip_first=True), model.owner, frame)
+            own = {param.name.value for param in (*made.node.params.params, *made.node.params.kwonly_params)}
+            rest = tuple(argument for argument in call.arguments if argument.keyword not in own)
+            if made.node.params.star_kwarg is not None:  # handed on to the library
+                return self.entities.made(model, replace(call, arguments=rest))
             return (Entity("instance", model),)
         table = self.table_at(node, frame) if call.name in ("Table", "table") else None
         return (Entity("table", table),) if table is not None else self.entities.function(call)
