@@ -81,6 +81,35 @@ def test_a_schema_file_runs_without_the_data_that_psql_would_send(database: Conn
     assert database.execute("SELECT count(*) FROM t").fetchone() == (0,)
 
 
+ALEMBIC = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{0}"
+down_revision = {1}
+
+
+def upgrade():
+    {2}
+
+
+def downgrade():
+    pass
+"""
+
+
+def test_programs_run_as_the_sql_that_they_stand_for(database: Connection, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        ("alembic/versions/1_a.py", ALEMBIC.format("a", None, 'op.create_table("t", sa.Column("a", sa.Integer()))')),
+        ("alembic/versions/2_b.py", ALEMBIC.format("b", "'a'", f'op.execute("{CONCURRENTLY.strip()}")')),
+        ("alembic/versions/3_c.py", ALEMBIC.format("c", "'b'", 'op.execute("DROP TABLE no_such")')),
+    )
+    chain = replayed(database, tmp_path)
+    assert (chain.applied, indexes(database)) == (2, ["i"])
+    assert chain.problem.startswith('alembic/versions/3_c.py:10: table "no_such" does not exist (42P01)')
+
+
 def test_a_failing_migration_is_named_with_its_line_and_leaves_nothing(database: Connection, tmp_path: Path) -> None:
     write(tmp_path, ("m/1_a.up.sql", PLAIN), ("m/2_b.up.sql", "CREATE TABLE u (a int);\n\nALTER TABLE ü ADD b int;\n"))
     write(tmp_path, ("m/3_c.up.sql", "SELECT 1;"))

@@ -198,6 +198,14 @@ def test_a_chain_that_stops_is_explained_and_nothing_else_is_claimed(tmp_path: P
     assert protocol.exit_code == 3
 
 
+def test_a_column_that_is_gone_already_is_said(tmp_path: Path, dsn: str) -> None:
+    text = INIT + "ALTER TABLE campaign_phases DROP error_message;"
+    protocol = run(repository(tmp_path, **{"migrations/000001_init.up.sql": text}), dsn)
+    assert results(protocol) == {"chain": "pass", "column": "not possible"}
+    assert "dropped already, or misspelled" in check(protocol, "column").reason
+    assert protocol.exit_code == 3
+
+
 def test_a_schema_dump_stands_for_the_chain(tmp_path: Path, dsn: str) -> None:
     dump = tmp_path / "dump.sql"
     dump.write_text(

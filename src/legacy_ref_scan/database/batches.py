@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legacy_ref_scan.migrations import Migration
+from legacy_ref_scan.model import Fragment
 from legacy_ref_scan.sql.statements import cut
 
 # `-- +goose NO TRANSACTION` (goose, "Migrations outside of a transaction"), `-- +migrate Up notransaction`
@@ -22,8 +23,9 @@ _OUTSIDE = {
 # golang-migrate sends a file as one query: without a BEGIN of its own it is the server's implicit transaction, and a
 # lone CREATE INDEX CONCURRENTLY is none. With x-multi-statement it sends statement by statement. Flyway finds out by
 # itself which scripts can't run in a transaction.
-_TRIES_OUTSIDE = frozenset({"golang-migrate", "flyway"})
-_STATEMENT_BY_STATEMENT = frozenset({"schema-file"})
+# Alembic's autocommit_block ends the transaction around one statement.
+_TRIES_OUTSIDE = frozenset({"golang-migrate", "flyway", "alembic"})
+_STATEMENT_BY_STATEMENT = frozenset({"schema-file", "sqlc"})
 _FROM_CLIENT = re.compile(rb"\s*copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -31,35 +33,46 @@ _FROM_CLIENT = re.compile(rb"\s*copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DO
 class Batch:
     """What is sent at once. `transaction`: between a BEGIN and a COMMIT of the tool's.
 
-    `start` is the offset of the text in the file, for messages.
+    `start` is the offset of the text in the file; where a program puts the text together, `script` maps it back.
     """
 
     path: str
     start: int
     text: bytes
     transaction: bool
+    script: Fragment | None = None
+
+    def place(self, offset: int) -> int:
+        """Where a byte of the text stands in the file."""
+        if self.script is None:
+            return self.start + offset
+        return self.script.origin(self.start + offset, self.start + offset + 1).start
 
 
 def batches(migration: Migration, convention: str) -> Iterator[Batch]:
     """The up part of a migration as its tool sends it."""
-    data = migration.source.data
-    outside = convention in _OUTSIDE and _OUTSIDE[convention].search(data) is not None
+    outside = convention in _OUTSIDE and _OUTSIDE[convention].search(migration.source.data) is not None
     if outside or convention in _STATEMENT_BY_STATEMENT:
         yield from single(migration)
         return
-    wrapped = convention in _OUTSIDE
-    for start, end in migration.up:
-        if cut(data, start, end).statements:
-            yield Batch(migration.path, start, data[start:end], wrapped)
+    for whole in _texts(migration, wrapped=convention in _OUTSIDE):
+        if cut(whole.text).statements:
+            yield whole
 
 
 def single(migration: Migration) -> Iterator[Batch]:
     """Statement by statement, each on its own; the data that psql would send for a COPY is left out with it."""
-    data = migration.source.data
-    for first, last in migration.up:
-        for start, end in cut(data, first, last).statements:
-            if not _FROM_CLIENT.match(data, start, end):
-                yield Batch(migration.path, start, data[start:end], False)
+    for whole in _texts(migration, wrapped=False):
+        for start, end in cut(whole.text).statements:
+            if not _FROM_CLIENT.match(whole.text, start, end):
+                yield replace(whole, start=whole.start + start, text=whole.text[start:end], transaction=False)
+
+
+def _texts(migration: Migration, wrapped: bool) -> Iterator[Batch]:
+    for start, end in migration.up:
+        yield Batch(migration.path, start, migration.source.data[start:end], wrapped)
+    for script in migration.scripts:
+        yield Batch(migration.path, 0, script.text, True, script)
 
 
 def may_run_single(convention: str) -> bool:

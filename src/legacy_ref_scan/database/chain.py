@@ -13,6 +13,7 @@ from legacy_ref_scan.database.batches import Batch, batches, may_run_single, sin
 from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.standins import STANDINS, extension_of, without_comments
 from legacy_ref_scan.migrations import History, Migration
+from legacy_ref_scan.model import HOLE
 from legacy_ref_scan.sql.statements import cut
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class _Runner:
     def _migrate(self, migration: Migration) -> str:
         """Why the migration failed; empty where it did not."""
         for batch in batches(migration, self.convention):
+            if HOLE in batch.text:
+                line = migration.source.line_of(batch.place(batch.text.index(HOLE)))
+                return f"{batch.path}:{line}: a part of it is not known before it runs: give --schema-dump"
             error = self._run(batch)
             if isinstance(error, errors.ActiveSqlTransaction) and may_run_single(self.convention):
                 self.chain.outside.append(migration.path)
@@ -167,7 +171,7 @@ def _left_out(text: bytes, start: int, end: int) -> bytes:
 
 
 def _explained(batch: Batch, error: errors.Error, migration: Migration) -> str:
-    line = migration.source.line_of(batch.start + _position(batch.text, error))
+    line = migration.source.line_of(batch.place(_position(batch.text, error)))
     state = f" ({error.sqlstate})" if error.sqlstate else ""
     message = (error.diag.message_primary or str(error)).strip()
     hint = ""

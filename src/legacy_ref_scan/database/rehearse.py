@@ -90,6 +90,11 @@ class _Stage:
         yield from chain
         if chain[0].result is not Result.PASS:
             return
+        missing = [str(target) for target in self.targets if not column_there(self.connection, target)]
+        if missing:
+            why = f"the migrations leave no {', '.join(missing)}: dropped already, or misspelled"
+            yield Check(id="column", title="the columns", result=Result.NOT_POSSIBLE, reason=why)
+            return
         code = self._code()
         before = self._prepare(code)
         yield _prepare_check(code, before)
@@ -238,6 +243,17 @@ class _Stage:
             else:
                 undecided[f"function {signature(function)}: {found.message}"] = None
         return _bodies_check(before, len(named_functions(live)), tuple(proven), tuple(undecided))
+
+
+def column_there(connection: Connection, target: Target) -> bool:
+    """Whether the database has the column."""
+    row = connection.execute(
+        "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = %s AND c.relname = %s AND a.attname = %s AND NOT a.attisdropped",
+        (target.schema, target.table, target.column),
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def drop_of(request: Request, outcome: Outcome) -> Drop:

@@ -107,11 +107,12 @@ def _of_migrations(context: Context) -> frozenset[str]:
     """The statements of the migrations about the column: they have run, and run no more."""
     names = context.live.schema.names
     return frozenset(
-        _shape(migration.source.data[start:end].decode("utf-8", "replace"))
+        _shape(text[start:end].decode("utf-8", "replace"))
         for migration in context.history.migrations
-        if names.matter(migration.source.data) and not migration.repeatable
-        for first, last in migration.up
-        for start, end in cut(migration.source.data, first, last).statements
+        if not migration.repeatable
+        for text in migration.texts
+        if names.matter(text)
+        for start, end in cut(text).statements
     )
 
 
