@@ -40,8 +40,14 @@ TERMINALS = frozenset(
 )
 _TERMINALS_OF = {
     "go-pg": frozenset("Select Insert UpdateNotZero ForceDelete SelectOrInsert SelectAndCount ForEach".split()),
+    "pop": frozenset("All UpdateQuery Destroy Reload Load".split()),
+    "upper": frozenset("Insert InsertReturning UpdateReturning Next".split()),
+    "sqlf": frozenset(("Query",)),
     "xorm": frozenset("Insert InsertOne InsertMulti FindAndCount Exist SumInt Sums SumsInt QueryString".split()),
 }
+# What ends the chains of most, and goes on in those of some.
+_LINKS_OF = {"upper": frozenset(("Find",)), "dbr": frozenset(("Update",))}
+_TEXTS = frozenset(("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"))
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
 # These begin another statement when they come first and end the chain when they come last (gorm).
 # These name columns that the statement does without, or ask for.
@@ -93,8 +99,9 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     """The chain after one more call. At its end the SQL is the result and counts as used."""
     chains = tuple(alt if isinstance(alt, Chain) else _begin(alt) for alt in value)
     extended = _extended(frame, chains, name, call)
-    ends = name in TERMINALS or name in _TERMINALS_OF.get(chains[0].library, ())
-    last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or chains[0].library == "gorm"
+    library = chains[0].library
+    ends = name in _TERMINALS_OF.get(library, ()) or (name in TERMINALS and name not in _LINKS_OF.get(library, ()))
+    last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or library in ("gorm", "pop")
     if ends and last:
         found = [alt for alt in extended if isinstance(alt, Chain)]
         for chain in found:
@@ -102,7 +109,7 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
             _use_loaded(frame, chain, call)
         extended = tuple(with_associations(frame, chain, call.node) for chain in found)
         frame.use(extended, call.node, f"query builder, {name}", Consumer.BUILDER)
-        if name in ("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"):
+        if name in _TEXTS or library == "sqlf":
             return frame.rendered(extended, call.node)
     return extended
 
@@ -122,7 +129,8 @@ def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) 
     origin = frame.origin(call.node)
     library = chains[0].library if chains else ""
     left_out = name in _LEFT_OUT
-    for argument, node in zip(call.values, call.nodes, strict=False):
+    # a format is no statement before its verbs are filled
+    for argument, node in zip(call.values, call.nodes, strict=False) if library != "sqlf" else ():
         consumer, strength = (Consumer.TEXT, ASSEMBLED) if left_out else (Consumer.BUILDER, STORED)
         frame.use(argument, node, f"argument of {library or 'builder'} {name}", consumer, strength)
     if name in _THROUGH:

@@ -222,6 +222,9 @@ BUILDER_PACKAGES: dict[str, str] = {
     "github.com/upper/db": "upper",
     "github.com/go-jet/jet": "jet",
     "github.com/gocraft/dbr": "dbr",
+    "github.com/keegancsmith/sqlf": "sqlf",
+    "github.com/gobuffalo/pop": "pop",
+    "github.com/ory/pop": "pop",
     "github.com/huandu/go-sqlbuilder": "sqlbuilder",
     "github.com/volatiletech/sqlboiler": "sqlboiler",
     "entgo.io/ent/dialect/sql": "ent",
@@ -245,7 +248,8 @@ BUILDER_METHODS = frozenset(
     "NewSelect NewInsert NewUpdate NewDelete NewCreateIndex NewDropColumn NewAddColumn FromSelect RemoveColumns "
     "JoinClause DoUpdate DoNothing Eq In Like Asc Desc As Clauses Session WithContext Unscoped Find First Last Take "
     "Scan Count SetColumn ExcludeColumn ModelTableExpr Relation Dialect OrderAppend SelectAppend Prepared ForUpdate "
-    "C T I L Ex".split()
+    "C T I L Ex Collection SQL RawQuery Q LeftOuterJoin InTx Eager EagerPreload UpdateColumns UpdateQuery "
+    "OrderDesc OrderAsc OrderDir Pair SelectFrom".split()
 )
 BUILDER_ROOTS = frozenset(
     "Select Insert Update Delete Replace NewSelect NewInsert NewUpdate NewDelete NewRaw Table Model From Where".split()

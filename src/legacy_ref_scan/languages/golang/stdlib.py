@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from legacy_ref_scan.languages.golang.builders import spread
 from legacy_ref_scan.languages.golang.expressions import BUFFERS, zero_value
 from legacy_ref_scan.languages.golang.formatting import slice_atoms, sprint, sprintf
 from legacy_ref_scan.languages.golang.frame import Frame
@@ -283,6 +284,23 @@ def _new(frame: Frame, call: Called) -> Value:
 
 BUILTINS: dict[str, Model] = {"append": _append, "make": _make, "new": _new, "string": _same}
 
+
+def _copy_in(frame: Frame, call: Called) -> Value:
+    """lib/pq, copy.go, `CopyIn`: `COPY t (a, b) FROM STDIN`."""
+    return _copy(frame, call, [call.values[0]], call.values[1:])
+
+
+def _copy_in_schema(frame: Frame, call: Called) -> Value:
+    schema, table, *columns = call.values if len(call.values) > 1 else [call.values[0], EMPTY]
+    return _copy(frame, call, [schema, made_up(b"."), table], columns)
+
+
+def _copy(frame: Frame, call: Called, table: list[Value], columns: list[Value]) -> Value:
+    names = [part for column in spread(columns) for part in (made_up(b", "), column)][1:]
+    parts = [made_up(b"COPY "), *table, made_up(b" ("), *names, made_up(b") FROM STDIN")]
+    return frame.run.concatenate(parts, frame.origin(call.node))
+
+
 FUNCTIONS: dict[str, Model] = {
     "fmt.Sprintf": _sprintf,
     "fmt.Sprint": _sprint,
@@ -321,6 +339,8 @@ FUNCTIONS: dict[str, Model] = {
     "github.com/lib/pq.QuoteIdentifier": _quote_identifier,
     "github.com/lib/pq.QuoteLiteral": _quote_literal,
     "github.com/lib/pq.Array": _same,
+    "github.com/lib/pq.CopyIn": _copy_in,
+    "github.com/lib/pq.CopyInSchema": _copy_in_schema,
     "github.com/jmoiron/sqlx.Rebind": lambda frame, call: call.values[1],
     "github.com/jmoiron/sqlx.In": _same,
     "github.com/jmoiron/sqlx.Named": _same,

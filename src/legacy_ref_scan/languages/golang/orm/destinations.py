@@ -15,10 +15,10 @@ from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import field_type, struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import Call, Chain, External, Value, made_up, union
 
-MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg"))
+MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "pop"))
 DESTINATIONS = frozenset(
     "Find First Last Take Create Save Delete FirstOrCreate FirstOrInit FindInBatches Scan Get CreateInBatches Insert "
-    "InsertOne Update Iterate FindAndCount Exist Count Sum".split()
+    "InsertOne Update Iterate FindAndCount Exist Exists Count Sum All UpdateQuery UpdateColumns Destroy".split()
 )
 """Methods whose first argument is a model, in gorm with a condition behind it."""
 _INTO = frozenset("Find First Last Take Scan Get FindInBatches FindAndCount".split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.frame import Frame, Run, TypeName
@@ -259,6 +259,8 @@ def _tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
     for match in PAIR.finditer(file.source.data, node.start_byte + 1, node.end_byte - 1) if node is not None else ():
         if LIBRARY_OF_KEY.get(match[1]) == key:
             tag = parse(key, match[2])
+            if library == "pop" and node is not None and b'rw:"r"' in file.bytes(node):
+                tag = replace(tag, accesses=(Access.READ,))
             if tag.column is None:
                 return tag, None
             start = match.start(2) + tag.column[0]
