@@ -119,7 +119,7 @@ class Entities:
             return (Entity("table" if name != "c" else "columns", model),)
         if value.kind == "model" and name in _MANAGERS and name not in model.fields:
             return (Entity("query", model),)
-        if value.kind not in ("model", "instance"):
+        if value.kind not in ("model", "instance") or (model.unseen and value.kind == "instance"):
             return None
         found = self.uses.field(model, name, span, access, symbol)
         related = self.uses.related(model, name)
@@ -261,8 +261,9 @@ class Entities:
                 self.uses.names(entity.model, _dicts(values), Access.WRITE, call.symbol)
 
     def made(self, model: Model, call: Call) -> Values:
-        """A new row: `Phase(error_message=…)`."""
-        self._written(model, call)
+        """A new row: `Phase(error_message=…)`. A class that is not seen may be anything that has such a field."""
+        if not model.unseen:
+            self._written(model, call)
         return (Entity("instance", model),)
 
     def _expression(self, call: Call) -> Values | None:

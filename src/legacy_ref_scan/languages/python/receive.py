@@ -132,6 +132,8 @@ class Caller(Evaluator):
         self, node: cst.Call, call: Call, listed: list[tuple[cst.Arg, Values]], frame: Frame
     ) -> Values | None:
         model = self.model_at(node.func, frame)
+        if model is not None and model.unseen:
+            return self.entities.made(model, call)
         if model is not None and model.owner is not None:
             made = self.library.method(model.owner, "__init__")
             if made is None:

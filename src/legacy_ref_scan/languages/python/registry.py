@@ -32,7 +32,8 @@ class Model:
     """A class or table object over a table. `table` is `schema.table`, `table`, empty (a mixin) or `DYNAMIC`.
 
     `fields` are all its attributes by name, those of its bases among them; `homes` the tables of those fields that a
-    base keeps in a table of its own. `open` says that it has columns that nobody declares.
+    base keeps in a table of its own. `open` says that it has columns that nobody declares, `unseen` that it is a class
+    of another project, known by its name alone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Model:
     owner: Class | None = None
     homes: dict[str, str] = field(default_factory=dict)
     open: bool = False
+    unseen: bool = False
 
     def table_of(self, name: str) -> str:
         """The table that keeps the column of a field."""
@@ -114,8 +116,25 @@ class Registry:
             known = self.library.function(module, name)
             if isinstance(known, Class) and known in self._making:
                 return None
-            self._names[key] = self.model(known) if isinstance(known, Class) else None
+            self._names[key] = self.model(known) if isinstance(known, Class) else self._unseen(module, name)
         return self._names[key]
+
+    def _unseen(self, module: Module, name: str) -> Model | None:
+        """A class that is called like a target's table and comes from a package that is not in the project."""
+        what = module.imports.get(name)
+        if what is None or not what.name or self.library.imported(module, what)[0] is not None:
+            return None
+        size = len(what.name)
+        found = (
+            table for start, end, table, role in self._places(what.name) if (role, start, end) == ("table", 0, size)
+        )
+        table = next(found, "") if what.name[:1].isupper() else ""
+        return Model(what.name, table, "", {}, open=True, unseen=True) if table else None
+
+    @property
+    def maps_targets(self) -> bool:
+        """Whether a model of the project is over a target's table."""
+        return any(home.rpartition(".")[2] in self.tables for model in self.known() for home in _homes(model))
 
     def registered(self, owner: Class) -> Model | None:
         """The model of `admin.site.register(Phase, PhaseAdmin)`, for the second."""

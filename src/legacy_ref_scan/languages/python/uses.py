@@ -9,7 +9,7 @@ from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.findings import Findings, Found
 from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, Registry
 from legacy_ref_scan.languages.python.text import Blank, Items, Pairs, Part, Pending, Run, Text, Value, Values
-from legacy_ref_scan.model import Access, Consumer, Explanation, Span
+from legacy_ref_scan.model import Access, Consumer, Explanation, Gap, Span
 
 _KIND = "python-orm"
 
@@ -24,6 +24,8 @@ class Uses:
 
     def field(self, model: Model, name: str, span: Span, access: Access, symbol: str) -> bool:
         """Keeps a use of a field; whether the model has it."""
+        if model.unseen:
+            return self._of_unseen(model, name, span, symbol)
         known = model.fields.get(name) or model.by_column(name)
         column = name if known is None else known.column
         if known is None and not model.open:
@@ -37,6 +39,16 @@ class Uses:
         elif name in self._columns and column != name:
             what = f"an attribute over {table}.{column}" if column else f"a field of {model.name}"
             self._findings.claim(span, Explanation.IDENTIFIER, what)
+        return True
+
+    def _of_unseen(self, model: Model, name: str, span: Span, symbol: str) -> bool:
+        if name in self._columns and not self._registry.maps_targets:
+            source = self._registry.library.project.read(span.path)
+            message = f"{model.name} comes from another package and may be a model of {model.table}"
+            self._findings.gap(Gap(span, "unseen-model", message, symbol, source is not None and source.test))
+            for mention in self._findings.mentions(span.path):
+                if mention.span == span:
+                    self._findings.cover(span)
         return True
 
     def _key(self, model: Model, name: str, span: Span, access: Access, symbol: str) -> bool:
