@@ -10,8 +10,9 @@ from legacy_ref_scan.languages.plain.comments import comments
 from legacy_ref_scan.languages.plain.constants import Constants
 from legacy_ref_scan.languages.plain.embedded import statements
 from legacy_ref_scan.languages.plain.history import defined, historic, is_schema, tool_of
-from legacy_ref_scan.languages.plain.judging import detail, judge
+from legacy_ref_scan.languages.plain.judging import Program, detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
+from legacy_ref_scan.languages.plain.links import Links
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
 from legacy_ref_scan.languages.plain.notebooks import notebook
 from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
@@ -22,11 +23,12 @@ from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Menti
 def extract(project: Project) -> Iterator[Extracted]:
     """Everything found in the other candidates; each of their mentions is covered by one of the items."""
     candidates = [(source, _kind(project, source)) for source in project.candidates("other")]
-    constants = Constants(candidates, spelling_of(project.names))
+    spelling = spelling_of(project.names)
+    program = Program(Constants(candidates, spelling), Links(candidates, spelling, _may_be_code))
     for source, kind in candidates:
         mentions = project.names.find(source)
         if mentions:
-            yield from _sweep(project, source, kind, mentions, constants)
+            yield from _sweep(project, source, kind, mentions, program)
 
 
 def _kind(project: Project, source: SourceFile) -> Kind:
@@ -34,7 +36,7 @@ def _kind(project: Project, source: SourceFile) -> Kind:
 
 
 def _sweep(
-    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], constants: Constants
+    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], program: Program
 ) -> Iterator[Extracted]:
     tool = tool_of(source)
     if kind.weight is Weight.INERT:
@@ -45,17 +47,17 @@ def _sweep(
     elif tool:
         yield from historic(source, tool, mentions, dumped=_has_dump(project))
     else:
-        yield from _read(project, source, kind, mentions, constants)
+        yield from _read(project, source, kind, mentions, program)
 
 
 def _read(
-    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], constants: Constants
+    project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], program: Program
 ) -> Iterator[Extracted]:
     hidden = comments(source.data, kind.comments)
     fragments = [f for f in statements(source, kind, hidden) if project.names.in_text(f.text)]
     for fragment in fragments:
         if is_object_query(fragment, kind, project.names):
-            yield from judged(fragment, constants.spelling)
+            yield from judged(fragment, program.constants.spelling)
         else:
             yield fragment
     rest = _without(mentions, [(p.origin.start, p.origin.end) for f in fragments for p in f.pieces])
@@ -65,14 +67,19 @@ def _read(
         if mention not in left:
             yield Claim(mention.span, Explanation.COMMENT, kind.name)
     if is_schema(source):
-        yield from defined(source, shown, constants.spelling)
+        yield from defined(source, shown, program.constants.spelling)
     else:
-        yield from judge(source, kind, shown, constants, _is_code(source, kind, fragments))
+        yield from judge(source, kind, shown, program, _is_code(source, kind, fragments))
 
 
 def _is_code(source: SourceFile, kind: Kind, fragments: Sequence[Fragment]) -> bool:
+    return (kind.weight is Weight.WEB and bool(fragments)) or _may_be_code(source, kind)
+
+
+def _may_be_code(source: SourceFile, kind: Kind) -> bool:
+    """Whether two names that stand together in a file may be a use."""
     if kind.weight is Weight.WEB:
-        return bool(fragments) or talks_to_database(source.path, source.data)
+        return talks_to_database(source.path, source.data)
     return kind.weight is Weight.CODE
 
 

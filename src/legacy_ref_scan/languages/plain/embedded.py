@@ -67,9 +67,13 @@ _ESCAPE = re.compile(rb"\\(?:\r?\n[ \t]*|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[nrtbfv
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"v": b" "}
 
 # A name between two literals, or nothing but an operator.
-_GLUE = re.compile(rb"\s*+(?:\+|\.\.?|&|<>|\|\||\\)\s*+(?:[@$rRfFL]{0,2})(?=[\"'`])")
+_GAP = rb"(?:\s|//[^\n]*\n|\#[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+_GLUE = re.compile(_GAP + rb"(?:\+|\.\.?|&|<>|\|\||\\)" + _GAP + rb"(?:[@$rRfFL]{0,2})(?=[\"'`])")
 _GLUED_NAME = re.compile(
-    rb"\s*+(?:\+|\.\.?|&|\|\|)\s*+[\w.$>\[\]-]++(?:\([^()\n]{0,80}\))?\s*+(?:\+|\.\.?|&|\|\|)\s*+(?=[\"'`])"
+    _GAP
+    + rb"(?:\+|\.\.?|&|\|\|)\s*+[\w.$>\[\]-]++(?:\([^()\n]{0,80}\))?\s*+(?:\+|\.\.?|&|\|\|)"
+    + _GAP
+    + rb"(?=[\"'`])"
 )
 _LIST_GLUE = re.compile(rb",\s*+(?=\")")
 

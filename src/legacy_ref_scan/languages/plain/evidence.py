@@ -54,7 +54,7 @@ def _query(spelling: Spelling) -> re.Pattern[bytes]:
 def _attribute(spelling: Spelling) -> re.Pattern[bytes]:
     """A row, then what takes an attribute of it."""
     joint = rb"(?:&?\.|->|\?\.|\?->|!\.|\[[ \t]*[:\"']{0,2})"
-    return re.compile(rb"(?<![\w.])(?:[@$]|[a-z]+_)?" + spelling.instance + joint + rb"\Z")
+    return re.compile(rb"(?<![\w.\"'])(?:[@$]|[a-z]+_)?" + spelling.instance + joint + rb"\Z")
 
 
 def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:

@@ -77,11 +77,13 @@ def _makes_what_lasts(source: SourceFile, mention: Mention, mentions: Sequence[M
 
 def _several(data: bytes, start: int, end: int) -> bool:
     """Whether the list of an index names more than one column."""
-    stop = data.find(b"\n", end)
     inside = re.search(rb"[\[(][^\])]*\Z", data[start:end])
-    text = data[start + inside.start() if inside else start : stop if stop >= 0 else len(data)]
+    if inside is None:
+        return False
+    stop = data.find(b"\n", end)
+    text = data[start + inside.start() : stop if stop >= 0 else len(data)]
     closed = re.match(rb"[\[(][^\])]*", text)
-    return closed is None or b"," in closed[0]
+    return closed is not None and b"," in closed[0]
 
 
 def defined(source: SourceFile, mentions: Sequence[Mention], spelling: Spelling) -> Iterator[Extracted]:

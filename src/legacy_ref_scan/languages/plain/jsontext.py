@@ -99,6 +99,11 @@ class Joined:
                 origin = Span(piece.origin.path, first + shift, last + shift) if exact else piece.origin
                 yield Piece(first, last, origin)
 
+    def part(self, start: int, end: int) -> Joined:
+        """A range on its own."""
+        pieces = (Piece(piece.start - start, piece.end - start, piece.origin) for piece in self.origins(start, end))
+        return Joined(self.text[start:end], tuple(pieces))
+
     def span(self, span: Span) -> Span:
         """Where a range of the text stands in the file; its begin for what was made up."""
         pieces = list(self.origins(span.start, span.end))

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from legacy_ref_scan.languages.plain.constants import Constants
 from legacy_ref_scan.languages.plain.evidence import is_bare, is_qualified, sign
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight
+from legacy_ref_scan.languages.plain.links import Links
 from legacy_ref_scan.languages.plain.models import Model, declares, model_at, models
 from legacy_ref_scan.languages.plain.nearby import REACH, clusters
 from legacy_ref_scan.languages.plain.scopes import is_named, scopes
 from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
+_TOGETHER = 160  # bytes between two mentions that are one gap
 # A list of columns that a model of ActiveRecord passes over: what a careful team writes before it drops one.
 _PASSED_OVER = re.compile(rb"\bignored_columns\b\s*\+?=\s*(?:[^\n]*|[%\w]*[\[({][^\])}]*)\Z")
 
@@ -27,11 +29,19 @@ class _Sign:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the files of a program have to do with each other."""
+
+    constants: Constants
+    links: Links
+
+
 def judge(
-    source: SourceFile, kind: Kind, mentions: Sequence[Mention], constants: Constants, code: bool
+    source: SourceFile, kind: Kind, mentions: Sequence[Mention], program: Program, code: bool
 ) -> Iterator[Extracted]:
     """An item for each mention. `code`: whether two names that stand together count."""
-    spelling = constants.spelling
+    constants, spelling = program.constants, program.constants.spelling
     columns = [mention for mention in mentions if mention.role == "column"]
     found: dict[Mention, _Sign | Mapping | Claim] = {}
     if columns:
@@ -39,7 +49,8 @@ def judge(
         found.update(_in_models(source, kind, columns, parts, spelling))
         if kind.weight is not Weight.GENERATED:
             found.update(_told(source, kind, columns, mentions, constants, found, parts, code))
-    yield from _gaps(source, found)
+            found.update(_taken(source, kind, [mention for mention in columns if mention not in found], program.links))
+    yield from _gaps(source, columns, found)
     for mention in mentions:
         item = found.get(mention)
         if not isinstance(item, _Sign):
@@ -102,7 +113,7 @@ def _told(
         if _in_scope(source.data, mention, where):
             message = f"{mention.name} stands in a {kind.name} document on its table"
             yield mention, _Sign("named-with-table", message)
-        elif mention in together and not elsewhere:
+        elif mention in together and not elsewhere and not where:
             message = f"{mention.name} stands near its table in a {kind.name} file, which is not read as code"
             yield mention, _Sign("both-names-nearby", message)
         elif code and constants.is_spoken(source, mention.span.start, mention.span.end):
@@ -113,6 +124,14 @@ def _told(
                 yield mention, _Sign(*found)
         elif kind.weight is Weight.DATA and _is_dotted(source.data, mention, spelling):
             yield mention, _Sign("qualified-name", f"{mention.name} stands behind the name of its table")
+
+
+def _taken(source: SourceFile, kind: Kind, columns: Sequence[Mention], links: Links) -> Iterator[tuple[Mention, _Sign]]:
+    for mention in columns:
+        taker = links.taken_by(source, kind, mention)
+        if taker:
+            message = f"{mention.name} stands in a list, and {taker}, which speaks of its table, takes from this file"
+            yield mention, _Sign("listed-for-table", message)
 
 
 def _is_dotted(data: bytes, mention: Mention, spelling: Spelling) -> bool:
@@ -129,19 +148,21 @@ def _in_scope(data: bytes, mention: Mention, where: Sequence[tuple[int, int]]) -
     return inside and exact and is_named(data, mention.span.start, mention.span.end, not is_telling(mention.name))
 
 
-def _gaps(source: SourceFile, found: dict[Mention, _Sign | Mapping | Claim]) -> Iterator[Gap]:
-    """One gap for the signs that stand together."""
+def _gaps(
+    source: SourceFile, columns: Sequence[Mention], found: dict[Mention, _Sign | Mapping | Claim]
+) -> Iterator[Gap]:
+    """One gap for the signs that stand together, with nothing of another kind between them."""
     group: list[Mention] = []
-    last: _Sign | None = None
-    for mention, item in sorted(found.items(), key=lambda pair: pair[0].span):
-        if not isinstance(item, _Sign):
-            continue
-        if last is not None and (item != last or mention.span.start - group[-1].span.end > REACH):
+    last: _Sign | Mapping | Claim | None = None
+    for mention in columns:
+        item = found.get(mention)
+        if group and (item != last or mention.span.start - group[-1].span.end > _TOGETHER) and isinstance(last, _Sign):
             yield _gap(source, group, last)
             group = []
-        group.append(mention)
+        if isinstance(item, _Sign):
+            group.append(mention)
         last = item
-    if last is not None:
+    if isinstance(last, _Sign) and group:
         yield _gap(source, group, last)
 
 

@@ -224,7 +224,7 @@ def _begin(data: bytes, at: int) -> int:
     """Where the annotations before a declaration begin."""
     low = max(0, at - _BACK)
     window = data[low:at]
-    return max((low + window.rfind(mark) + len(mark) for mark in _BREAKS if mark in window), default=at)
+    return max((low + window.rfind(mark) + len(mark) for mark in _BREAKS if mark in window), default=at if low else 0)
 
 
 def model_at(found: Sequence[Model], offset: int) -> Model | None:

@@ -76,6 +76,6 @@ def _evidence(column: str, table: str) -> re.Pattern[bytes]:
         rb"(?i:\b(?:from|join|into|update|table|only|truncate|copy)\s+(?:[a-z_]\w*\.)?[\"`\\]*)"
         + t
         + rb"\b(?!\s+import)"
-        rb"|\b" + t + rb"[\"`]?\.[\"`]?" + c + rb"\b"
+        rb"|(?<!\bt\([\"'])(?<!\bt [\"'])(?<!__\([\"'])\b" + t + rb"[\"`]?\.[\"`]?" + c + rb"\b"
         rb"|(?<![\w:]):" + t + rb"\b[\s,]+:" + c + rb"\b"
     )

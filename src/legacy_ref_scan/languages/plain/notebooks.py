@@ -77,7 +77,11 @@ def _items(
         else:
             kept, asides = _without_magics(text)
             python += kept
-            yield from (_sql(source, text, *aside) for aside in asides)
+            for start, end, is_sql in asides:
+                if is_sql:
+                    yield _sql(source, text, start, end)
+                else:
+                    yield from _other(source, project.names, text.part(start, end))
     if python:
         yield from _python(project, source, _joined(python), language)
     yield from _rest(mentions, covered)
@@ -115,10 +119,9 @@ def _joined(parts: Sequence[tuple[bytes, Span | None]]) -> Joined:
 
 
 def _sql(source: SourceFile, text: Joined, start: int, end: int) -> Fragment:
-    pieces = tuple(Piece(piece.start - start, piece.end - start, piece.origin) for piece in text.origins(start, end))
-    site = text.span(Span(source.path, start, end))
+    part = text.part(start, end)
     about = (Consumer.SQL, (), source.test, "notebook-sql")
-    return Fragment(text.text[start:end], pieces, site, "", *about)
+    return Fragment(part.text, part.pieces, text.span(Span(source.path, start, end)), "", *about)
 
 
 def _other(source: SourceFile, names: Names, text: Joined) -> Iterator[Extracted]:
@@ -134,18 +137,19 @@ def _other(source: SourceFile, names: Names, text: Joined) -> Iterator[Extracted
             yield Claim(span, Explanation.OTHER_FILE, "notebook cell")
 
 
-def _without_magics(text: Joined) -> tuple[list[tuple[bytes, Span | None]], list[tuple[int, int]]]:
-    """(the parts of a cell as plain Python, the ranges that `%sql` takes)."""
+def _without_magics(text: Joined) -> tuple[list[tuple[bytes, Span | None]], list[tuple[int, int, bool]]]:
+    """(the parts of a cell as plain Python, the ranges that magics take and whether they are SQL)."""
     kept: list[tuple[bytes, Span | None]] = []
-    asides: list[tuple[int, int]] = []
+    asides: list[tuple[int, int, bool]] = []
     at = 0
     for match in _LINE_MAGIC.finditer(text.text):
         kept += _of(text, at, match.end(1) if not match[2] else match.end(2))
-        at = match.start(5) if match[3] in _TIMED else match.end()
-        if match[3] not in _TIMED:
-            kept.append((b"None", None))
-        if match[3] in _SQL_MAGICS or match[4]:
-            asides.append(match.span(5))
+        if match[3] in _TIMED:
+            at = match.end() - len(match[5].lstrip())
+            continue
+        at = match.end()
+        kept.append((b"None", None))
+        asides.append((*match.span(5), match[3] in _SQL_MAGICS))
     cell = _CELL_MAGIC.match(text.text, 0)
     if cell is not None and not asides and not kept:
         at = cell.end()
