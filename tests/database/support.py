@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from legacy_ref_scan.cli import main
 from legacy_ref_scan.database.checks import Check, Protocol
 
+SCHEMA = json.loads(files("legacy_ref_scan").joinpath("data/checks.schema.json").read_text("utf-8"))
 INIT = "CREATE TABLE campaign_phases (id bigint PRIMARY KEY, error_message text, status text NOT NULL);\n"
 RULE = """\
 [retire]
@@ -59,4 +62,5 @@ def shape(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[i
     code = main([*map(str, arguments), "--format", "json"])
     document = json.loads(capsys.readouterr().out)
     assert isinstance(document, dict)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
     return code, document

@@ -194,6 +194,27 @@ def test_drift_fails_where_it_is_about_the_table(live: Live, statement: str, res
     assert any(line in shown for shown in found.findings)
 
 
+@pytest.mark.parametrize(
+    ("rows", "result", "reason"),
+    [
+        ("(67, false)", "pass", "version 67 is the last that has run"),
+        ("(66, false)", "fail", "version 66 is the last that has run, and 67 the last before the drop"),
+        ("(67, true)", "fail", "version 67 stopped in the middle: the database is dirty"),
+        ("(70, false)", "fail", "version 70 has run, so 68 would be skipped, or has run"),
+        ("", "not possible", "the tool has run nothing here yet"),
+        (None, "not possible", "the table in which the tool keeps what has run is not there, or has another name"),
+    ],
+)
+def test_what_has_run(live: Live, rows: str | None, result: str, reason: str) -> None:
+    dsn, connection = live
+    if rows is not None:
+        connection.execute("CREATE TABLE schema_migrations (version bigint, dirty boolean)")
+    if rows:
+        connection.execute(f"INSERT INTO schema_migrations VALUES {rows}".encode())
+    found = check(run(dsn), "applied")
+    assert (found.result.value, found.reason) == (result, reason)
+
+
 def test_publications_and_slots_carry_the_column(live: Live) -> None:
     dsn, connection = live
     connection.execute("CREATE PUBLICATION lrs_all FOR TABLE campaign_phases")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from legacy_ref_scan.database.checks import Check, Protocol
 from legacy_ref_scan.database.connection import named, read_only
+from legacy_ref_scan.database.verify.applied import APPLIED
 from legacy_ref_scan.database.verify.backup import BACKUP
 from legacy_ref_scan.database.verify.bodies import BODIES
 from legacy_ref_scan.database.verify.context import Context, LiveCheck, run
@@ -23,7 +24,7 @@ from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.scan import Request, open_workspace, read_history, replay_history
 
 CHECKS: tuple[LiveCheck, ...] = (
-    VALUES, SNAPSHOT, PARITY, DEPENDENTS, BODIES, DRIFT, STATEMENTS, READERS, WINDOW, BACKUP
+    VALUES, SNAPSHOT, PARITY, DEPENDENTS, BODIES, APPLIED, DRIFT, STATEMENTS, READERS, WINDOW, BACKUP
 )  # fmt: skip
 """In the order of the protocol."""
 
