@@ -136,13 +136,20 @@ def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value
 
 
 def _textual(run: Run, declaration: Declaration, kind: Node) -> bool:
-    if _TEXTUAL.match(_text(kind)):
+    if _TEXTUAL.match(_text(kind)) or _is_type_parameter(declaration, kind):
         return True
     named = named_type(run.index, declaration.file, kind) if kind.type == "type_identifier" else None
     if named is None or _text(kind) in ("error", "bool", "int", "int64", "any", "float64"):
         return False
     underlying = [d.node.child_by_field_name("type") for d in run.index.lookup(*named) if d.kind == "type"]
     return any(node is not None and _text(node) in ("string", "[]string") for node in underlying)
+
+
+def _is_type_parameter(declaration: Declaration, kind: Node) -> bool:
+    """`func Join[T ~string](a, b T) T` gives a text where it takes one."""
+    listed = declaration.node.child_by_field_name("type_parameters")
+    names = (name for group in listed.named_children for name in group.children_by_field_name("name")) if listed else ()
+    return any(_text(name) == _text(kind) for name in names)
 
 
 def _bind(inner: Frame, declaration: Declaration, call: Called, sites: tuple[Site, ...]) -> None:
