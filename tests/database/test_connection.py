@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -81,6 +82,25 @@ def test_a_reading_connection_cannot_write(postgres: Server) -> None:
         with looking(connection, 5, ("a schema", "public")):
             assert connection.execute("SHOW search_path").fetchone() == ('"a schema", "public"',)
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    postgres.drop(name)
+
+
+def test_a_pooler_that_takes_no_settings_gets_none(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = psycopg.connect
+
+    def pooled(conninfo: str, **about: Any) -> psycopg.Connection[tuple[Any, ...]]:
+        if "options" in psycopg.conninfo.conninfo_to_dict(conninfo):
+            raise psycopg.OperationalError("FATAL: unsupported startup parameter: options")
+        return real(conninfo, **about)
+
+    name = postgres.create("CREATE TABLE t (a int)")
+    monkeypatch.setattr(psycopg, "connect", pooled)
+    with read_only(postgres.dsn_of(name)) as connection:
+        assert connection.execute("SHOW default_transaction_read_only").fetchone() == ("off",)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction), looking(connection, 5):
+            connection.execute("INSERT INTO t VALUES (1)")
+        assert connection.execute("SHOW statement_timeout").fetchone() != ("5s",)
+        assert connection.execute("SHOW row_security").fetchone() == ("on",)
     postgres.drop(name)
 
 

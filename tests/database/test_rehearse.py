@@ -206,6 +206,18 @@ def test_a_column_that_is_gone_already_is_said(tmp_path: Path, dsn: str) -> None
     assert protocol.exit_code == 3
 
 
+def test_one_file_for_both_directions(tmp_path: Path, dsn: str) -> None:
+    text = f"-- +goose Up\n{INIT}-- +goose Down\nDROP TABLE campaign_phases;\n"
+    repository(
+        tmp_path,
+        **{"migrations/000001_init.up.sql": None, "migrations/000001_init.down.sql": None},
+        **{"migrations/00001_init.sql": text, "rules/drop.toml": RULE + 'lock_timeout = "2s"\nguard = true\n'},
+    )
+    protocol = run(tmp_path, dsn)
+    assert (results(protocol), protocol.exit_code) == (ALL_PASS, 0)
+    assert check(protocol, "up").figure("statements") == 3  # the timeout, the guard, the drop
+
+
 def test_a_schema_dump_stands_for_the_chain(tmp_path: Path, dsn: str) -> None:
     dump = tmp_path / "dump.sql"
     dump.write_text(

@@ -24,20 +24,19 @@ _CONNECT_SECONDS = 10
 _SECRETS = ("password", "sslpassword", "passfile", "sslkey", "oauth_client_secret", "scram_client_key")
 _URL_SECRET = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*(?=@)")
 _KEY_SECRET = re.compile(r"(?i)\b(\w*(?:password|secret|passwd)\w*\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)")
-_READ_ONLY = """
-SET default_transaction_read_only = on;
-SET idle_in_transaction_session_timeout = '60s';
-"""
+_READ_ONLY = "-c default_transaction_read_only=on -c idle_in_transaction_session_timeout=60s"
+_POOLER = "unsupported startup parameter"  # PgBouncer
 
 
 class DatabaseError(ScanError):
     """The server cannot be reached, or refuses. The message holds no secret. Exit code 2."""
 
 
-def connect(dsn: str, *, autocommit: bool = True) -> Connection:
-    """A connection that never prepares statements on its own. Raises `DatabaseError`.
+def connect(dsn: str, options: str = "") -> Connection:
+    """An autocommit connection that never prepares statements on its own. Raises `DatabaseError`.
 
     `dsn` is a URL or a `key=value` string as libpq takes it; what it leaves out comes from libpq's environment.
+    `options` are settings for the session, as libpq's parameter of that name has them.
     """
     driver = psycopg()
     try:
@@ -46,9 +45,11 @@ def connect(dsn: str, *, autocommit: bool = True) -> Connection:
         # libpq quotes the part that it stumbles over, and that may be the password
         raise DatabaseError("the DSN cannot be read: give postgresql://user@host/database or key=value pairs") from None
     given = {"connect_timeout": str(_CONNECT_SECONDS), "application_name": APPLICATION, **known}
+    if options:
+        given["options"] = f"{given.get('options') or ''} {options}".strip()
     try:
         connection: Connection = driver.connect(
-            driver.conninfo.make_conninfo("", **given), autocommit=autocommit, prepare_threshold=None
+            driver.conninfo.make_conninfo("", **given), autocommit=True, prepare_threshold=None
         )
     except driver.Error as error:
         raise DatabaseError(f"cannot connect to the database: {redacted(str(error), dsn)}") from None
@@ -57,10 +58,18 @@ def connect(dsn: str, *, autocommit: bool = True) -> Connection:
 
 @contextmanager
 def read_only(dsn: str) -> Iterator[Connection]:
-    """One connection whose transactions are read-only by default; closed at the end. Raises `DatabaseError`."""
-    connection = connect(dsn)
+    """One connection whose transactions are read-only by default; closed at the end. Raises `DatabaseError`.
+
+    The settings go with the start of the session and never by SET: a pooler would hand them on to somebody else. One
+    that takes no settings has none, and every transaction of `looking` says for itself that it only reads.
+    """
     try:
-        run(connection, _READ_ONLY, dsn)
+        connection = connect(dsn, _READ_ONLY)
+    except DatabaseError as error:
+        if _POOLER not in str(error):
+            raise
+        connection = connect(dsn)
+    try:
         yield connection
     finally:
         connection.close()
@@ -90,14 +99,6 @@ def looking(connection: Connection, seconds: float, search_path: tuple[str, ...]
             connection.execute("ROLLBACK")
         except driver.Error:
             connection.close()  # the server went away
-
-
-def run(connection: Connection, statements: str, dsn: str = "") -> None:
-    """Execute statements without parameters. Raises `DatabaseError`."""
-    try:
-        connection.execute(statements.encode())
-    except psycopg().Error as error:
-        raise DatabaseError(redacted(str(error), dsn)) from None
 
 
 def redacted(message: str, dsn: str = "") -> str:
