@@ -47,13 +47,15 @@ _TERMINALS_OF = {
 }
 # What ends the chains of most, and goes on in those of some.
 _LINKS_OF = {"upper": frozenset(("Find",)), "dbr": frozenset(("Update",))}
+# Their methods change the builder that they are called on.
+_MUTABLE = frozenset(("pop", "xorm", "bun", "go-pg", "dbr"))
 _TEXTS = frozenset(("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"))
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
 # These begin another statement when they come first and end the chain when they come last (gorm).
 # These name columns that the statement does without, or ask for.
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
-_THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup"))
+_THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup", "Scope"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
 
@@ -100,6 +102,8 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     chains = tuple(alt if isinstance(alt, Chain) else _begin(alt) for alt in value)
     extended = _extended(frame, chains, name, call)
     library = chains[0].library
+    if library in _MUTABLE:
+        _keep(frame, call, extended)
     ends = name in _TERMINALS_OF.get(library, ()) or (name in TERMINALS and name not in _LINKS_OF.get(library, ()))
     last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or library in ("gorm", "pop")
     if ends and last:
@@ -112,6 +116,15 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
         if name in _TEXTS or library == "sqlf":
             return frame.rendered(extended, call.node)
     return extended
+
+
+def _keep(frame: Frame, call: Called, chain: Value) -> None:
+    """`q.Where("a")` alone changes `q`."""
+    function = call.node.child_by_field_name("function")
+    operand = function.child_by_field_name("operand") if function is not None else None
+    name = frame.file.text(operand) if operand is not None and operand.type == "identifier" else ""
+    if any(isinstance(alt, Chain) for alt in (frame.get(name) or ()) if name):
+        frame.assign(name, chain)
 
 
 def _is_condition(alt: Alternative) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from legacy_ref_scan.languages.golang.engine import enclosing
-from legacy_ref_scan.languages.golang.orm.boiled import HEADER_BYTES, generator_of
+from legacy_ref_scan.languages.golang.orm.boiled import HEADER_BYTES, generator_of, makes_no_sql
 from legacy_ref_scan.languages.golang.orm.ent import Schemas
 from legacy_ref_scan.languages.golang.packages import GoFile, Index, Node
 from legacy_ref_scan.languages.golang.places import Literal
@@ -45,6 +45,8 @@ class Generated:
 
     def item(self, file: GoFile, literal: Literal, mention: Mention) -> Item | None:
         """What a mention in a literal of generated code is; None where it counts like any other code."""
+        if makes_no_sql(file):
+            return Claim(mention.span, Explanation.TEXT, "generated, and not for a database")
         judge = _JUDGES.get(generator_of(file))
         return judge(self, _Place(file, literal, mention)) if judge is not None else None
 

@@ -265,7 +265,7 @@ def _tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
                 return tag, None
             start = match.start(2) + tag.column[0]
             return tag, Span(file.path, start, start + len(tag.column[1]))
-    untagged = library in ("reform", "reflection", "sqlboiler")  # they map only what has a tag
+    untagged = library in ("reform", "reflection", "sqlboiler", "pop")  # they map only what has a tag
     return (Tag(skipped=bool(field.children_by_field_name("name"))) if untagged else UNTAGGED), None
 
 
