@@ -8,7 +8,8 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
-from legacy_ref_scan.database.checks import Check, Protocol, Result, document, render, text, timed
+from legacy_ref_scan.database.checks import Check, Protocol, Result, document, parse, render, text, timed
+from legacy_ref_scan.model import ScanError
 
 SCHEMA = json.loads(files("legacy_ref_scan").joinpath("data/checks.schema.json").read_text("utf-8"))
 PASS = Check(id="values:public.t.c", title="values", result=Result.PASS, target="public.t.c", figures=(("rows", 1204),))
@@ -41,6 +42,17 @@ def test_the_json_has_the_shape_of_its_schema(command: str) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(shape)
     assert shape == document(protocol(PASS, FAIL, OPEN, ASIDE, command=command))
     assert shape["checks"][0]["figures"] == {"rows": 1204}
+
+
+def test_a_protocol_is_read_back() -> None:
+    written = protocol(PASS, FAIL, OPEN, ASIDE)
+    assert parse(render(written, "json")) == written
+
+
+@pytest.mark.parametrize("data", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "checks": [{"id": 1}]}', "\xff"])
+def test_what_is_no_protocol_is_refused(data: str) -> None:
+    with pytest.raises(ScanError, match="protocol"):
+        parse(data)
 
 
 def test_the_text_is_a_line_a_check_and_safe_to_print() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from legacy_ref_scan.model import ScanError
+
 VERSION = 1
 """Of the JSON shape. Raised when a key goes or changes its meaning; new keys do not raise it."""
 
@@ -108,6 +110,25 @@ def document(protocol: Protocol) -> dict[str, Any]:
         "checks": [_check(check) for check in protocol.checks],
         "notes": list(protocol.notes),
     }
+
+
+def parse(data: str | bytes) -> Protocol:
+    """The protocol that `render` wrote as JSON. Raises `ScanError` where it is none, or of a later version."""
+    import json
+
+    try:
+        shape = json.loads(data)
+        if shape["version"] != VERSION:
+            raise ScanError(f"a protocol of version {shape['version']}: this program reads version {VERSION}")
+        checks = tuple(
+            Check(**{**item, "result": Result(item["result"]), "figures": tuple(item["figures"].items()),
+                     "findings": tuple(item["findings"])})
+            for item in shape["checks"]
+        )  # fmt: skip
+        targets, notes = tuple(shape["targets"]), tuple(shape["notes"])
+        return Protocol(shape["command"], shape["subject"], targets, shape["started"], checks, notes)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ScanError("no protocol of rehearse or verify: write one with --format json --output FILE") from None
 
 
 def _check(check: Check) -> dict[str, Any]:

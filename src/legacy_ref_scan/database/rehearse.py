@@ -303,7 +303,7 @@ def _prepare_check(code: Code, before: Preparation) -> Check:
         ("statements", len(code.statements) + sum(code.skipped.values())),
         ("prepared", len(before.accepted)),
         ("skipped", sum(skipped.values())),
-        *((f"skipped, for {why}", count) for why, count in skipped.most_common()),
+        *((f"skipped ({why})", count) for why, count in skipped.most_common()),
     )
     refused = (f"{item.place}: {message} ({state})" for item, state, message in before.refused)
     lines = tuple(dict.fromkeys(refused))  # alternatives of one query fail alike
