@@ -18,7 +18,8 @@ _FIELD_PATHS = ("entgo.io/ent/schema/field", "github.com/facebook/ent/schema/fie
 _TABLE = re.compile(rb'\bTable(?::\s*|\(\s*)"([^"]+)"')
 _FIELDS_CALL = re.compile(rb'\bfield\.\w+\(\s*"([^"]+)"')
 _STORAGE = re.compile(rb'\.\s*StorageKey\(\s*"([^"]+)"')
-_ENT = ("entgo.io/ent", "facebook/ent")
+GENERATED_TABLE = re.compile(rb'(?m)^\s*Table\s*=\s*"([^"]+)"')
+"""The constant of a generated package that names its table."""
 
 
 class Schemas:
@@ -83,7 +84,18 @@ def _table_of(index: Index, file: GoFile, owner: str) -> str:
             found = _table_in(index, method)
             if found:
                 return found
-    return plural(gorm_name(owner))
+    return _generated_table(index, owner) or plural(gorm_name(owner))
+
+
+def _generated_table(index: Index, owner: str) -> str:
+    """The table in the package that ent generated for a schema, which is called like it."""
+    name = owner.lower()
+    for folder in (folder for folder in index.folders if folder.rpartition("/")[2] == name):
+        source = index.project.read(f"{folder}/{name}.go")
+        found = GENERATED_TABLE.search(source.data) if source is not None else None
+        if found:
+            return found[1].decode("utf-8", "replace")
+    return ""
 
 
 def _table_in(index: Index, method: Declaration) -> str:
