@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from legacy_ref_scan.generate import Pair, write_pair
+from legacy_ref_scan.generate.write import File
 from legacy_ref_scan.model import ScanError
 from tests.generate.support import (
     DOWN,
@@ -47,6 +51,32 @@ def kill_at(directory: Path, step: str, nth: int) -> int:
         """
     )
     return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode
+
+
+SIZE = 50_000
+
+
+def killed_after(directory: Path, share: float) -> tuple[str, ...]:
+    """Write a pair in a process that is killed by another after a share of a millisecond or two; what is there then.
+
+    The next run, which is not killed, has to complete what is left; afterwards the directory is as before.
+    """
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            write_pair(Pair(directory, File(UP, b"up" * SIZE), File(DOWN, b"down" * SIZE)))
+        os._exit(0)
+    time.sleep(share * 0.004)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    left = tuple(name for name in (UP, DOWN) if (directory / name).exists())
+    for name in left:
+        assert (directory / name).read_bytes() == (b"up" if name == UP else b"down") * SIZE
+    write_pair(Pair(directory, File(UP, b"up" * SIZE), File(DOWN, b"down" * SIZE)))
+    assert names(directory) == [DOWN, UP]
+    for name in (UP, DOWN):
+        (directory / name).unlink()
+    return left
 
 
 def failure(pair: Pair) -> str:
@@ -156,6 +186,16 @@ class TestBothOrNeither:
         write_pair(pair)
         assert names(pair.directory) == [DOWN, UP]
         assert (pair.directory / UP).read_bytes() == b"up"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+    def test_killed_at_random_moments(self, migrations: Path) -> None:
+        """Whole files only, never the way back alone; the next run completes the pair."""
+        random, seen = Random(1), set()
+        for _ in range(int(os.environ.get("LEGACY_REF_SCAN_KILLS", "60"))):
+            left = killed_after(migrations, random.random())
+            seen.add(left)
+            assert left in ((), (UP,), (UP, DOWN))
+        assert () in seen
 
     def test_a_file_that_appears_meanwhile_is_kept(self, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
         real = os.link

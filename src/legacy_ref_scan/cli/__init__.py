@@ -231,6 +231,23 @@ def verify_command(**options: Any) -> int:
     return verify(**options)
 
 
+@app.command("plan", short_help="Write the retirement plan, or bring it up to date.")
+@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@_scope
+@_also
+@click.option("--evidence", multiple=True, metavar="FILE", help="A JSON protocol of rehearse or verify; repeatable.")
+@click.option("--output", metavar="FILE", help="The document.  [default: RULE.plan.md beside the migrations]")
+@click.option("--check", is_flag=True, help="Write nothing; 0 where it is up to date and every box is ticked, else 3.")
+def plan_command(**options: Any) -> int:
+    """Write the retirement plan as Markdown: context, migration, checklist, steps, rollback.
+
+    Each box is ticked by evidence, or says what is missing. Run again, it updates its own boxes and blocks only.
+    """
+    from legacy_ref_scan.cli.plan import plan
+
+    return plan(**options)
+
+
 @app.command("schema", short_help="Print the schema that the migrations build.")
 @click.argument("table", required=False)
 @_root
