@@ -55,6 +55,7 @@ class Declarations:
             model = self.described(owner)
         if model is not None:
             self._lists(model, owner)
+            self._decorators(model, owner)
 
     def described(self, owner: Class) -> Model | None:
         """The model that an admin page, a serializer, a form or a view is about."""
@@ -88,6 +89,14 @@ class Declarations:
                     for keyword in _lookups(declared.value):
                         span = owner.module.span(keyword)
                         self._uses.lookup(model, keyword.value, span, Access.READ, owner.symbol)
+
+    def _decorators(self, model: Model, owner: Class) -> None:
+        """`@generic_repr("id", "error_message")` on a model: names of its attributes."""
+        for decorator in owner.node.decorators:
+            for text in _texts(owner.module, decorator.decorator) if model.owner is owner else ():
+                found = plain(text)
+                if found is not None and found[0] in model.fields:
+                    self._uses.lookup(model, *found, Access.READ, owner.symbol)
 
     def _name(self, model: Model, text: Text, own: set[str], owner: Class) -> None:
         found = plain(text)
