@@ -16,7 +16,18 @@ from typing import Any
 from legacy_ref_scan.model import ScanError, Sink, Target
 from legacy_ref_scan.versions import Version
 
-CONVENTIONS = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "alembic", "sqlc", "schema-file")
+CONVENTIONS = (
+    "golang-migrate",
+    "goose",
+    "sql-migrate",
+    "dbmate",
+    "tern",
+    "flyway",
+    "alembic",
+    "django",
+    "sqlc",
+    "schema-file",
+)
 """The names of `migrations.CONVENTIONS`, which a rule may choose from."""
 
 KINDS = tuple(

@@ -34,3 +34,29 @@ def facts(catalog: Catalog) -> set[Fact]:
 
 def _plain(text: str) -> str:
     return re.sub(r'["\s]', "", text.lower())
+
+
+def structure(catalog: Catalog) -> set[Fact]:
+    """Columns, constraints and indexes, without the names of these and without the order of columns."""
+    found: set[Fact] = set()
+    relations = {oid: relation for oid, relation in catalog.relations.items() if relation.kind != "sequence"}
+
+    def columns(oid: int, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        named = {column.attnum: column.name for column in relations[oid].columns}
+        return tuple(named.get(number, "expression") for number in numbers)
+
+    for relation in relations.values():
+        found.update(
+            (relation.name, relation.kind, c.name, c.type, c.not_null, bool(c.identity)) for c in relation.columns
+        )
+    for item in catalog.objects.values():
+        if isinstance(item, Index):
+            keys = columns(item.relation, item.columns)
+            found.add((relations[item.relation].name, item.kind, keys, item.unique, bool(item.predicate)))
+        elif isinstance(item, Constraint):
+            other = (
+                (relations[item.references].name, columns(item.references, item.referenced)) if item.references else ()
+            )
+            own = tuple(sorted(columns(item.relation, item.columns)))
+            found.add((relations[item.relation].name, item.kind, item.type, own, other))
+    return found

@@ -29,7 +29,7 @@ def load(convention: Convention, files: Mapping[str, str | None]) -> History:
         text = files[path]
         return None if text is None else SourceFile(path, text.encode(), "sql")
 
-    return convention.load("m", sorted(files), read)
+    return convention.load("app" if "app/migrations/__init__.py" in files else "m", sorted(files), read)
 
 
 def up(migration: Migration) -> list[str]:
@@ -401,6 +401,12 @@ down_revision = {}
 def upgrade():
     op.execute('''{}''')
 """
+DJANGO = """\
+from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = {}
+    operations = [migrations.RunSQL('''{}''')]
+"""
 SAME_HISTORY = {
     "golang-migrate": {
         "m/1_a.up.sql": FIRST,
@@ -417,6 +423,11 @@ SAME_HISTORY = {
         "m/U1__a.sql": UNDO_FIRST,
         "m/V2__b.sql": SECOND,
         "m/U2__b.sql": UNDO_SECOND,
+    },
+    "django": {
+        "app/migrations/0001_a.py": DJANGO.format([], FIRST),
+        "app/migrations/0002_b.py": DJANGO.format([("app", "0001_a")], SECOND),
+        "app/migrations/__init__.py": "",
     },
     "sqlc": {
         "m/sqlc.yaml": "version: '2'\nsql: [{engine: postgresql, schema: [1_a.sql, sql/2_b.sql], queries: q}]\n",

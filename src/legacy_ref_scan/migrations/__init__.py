@@ -12,6 +12,7 @@ from posixpath import dirname
 from legacy_ref_scan.migrations import (
     alembic,
     dbmate,
+    django,
     flyway,
     golang_migrate,
     goose,
@@ -34,6 +35,7 @@ CONVENTIONS: dict[str, Convention] = {
     "tern": tern,
     "flyway": flyway,
     "alembic": alembic,
+    "django": django,
     "sqlc": sqlc,
     "schema-file": schema_file,
 }
@@ -42,7 +44,7 @@ CONVENTIONS: dict[str, Convention] = {
 # Looked for one after the other, the next only where nothing was found. Programs count before plain SQL where they
 # alone are about the tables in question.
 _SQL = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway")
-_PROGRAMS = ("alembic",)
+_PROGRAMS = ("alembic", "django")
 _TIERS: tuple[tuple[str, ...], ...] = (
     _SQL,
     _PROGRAMS,
@@ -54,7 +56,7 @@ _OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", 
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})
-_OF_THE_WHOLE_TREE = frozenset({"alembic", "sqlc"})
+_OF_THE_WHOLE_TREE = frozenset({"alembic", "django", "sqlc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _candidates(workspace: Workspace, name: str) -> Iterable[_Candidate]:
     """Where a convention is recognised: in directories with SQL files, or in single files that are called so."""
     places: Iterable[tuple[str, list[str]]]
     if name in _PROGRAMS:
-        places = alembic.places(workspace.all_paths)
+        places = (alembic if name == "alembic" else django).places(workspace.all_paths)
     elif name in _SQL:
         places = _directories(workspace.all_paths)
     else:
