@@ -103,6 +103,13 @@ def test_values_that_are_left_are_counted_and_never_shown(live: Live, tmp_path: 
     assert protocol.exit_code == 4
 
 
+def test_a_snapshot_is_never_overwritten(live: Live, tmp_path: Path) -> None:
+    target = tmp_path / "left.csv"
+    target.write_text("of yesterday")
+    found = check(run(live[0], snapshot=target), "snapshot")
+    assert (found.result, target.read_text()) == (Result.NOT_POSSIBLE, "of yesterday")
+
+
 def test_a_snapshot_that_cannot_be_written_is_said(live: Live, tmp_path: Path) -> None:
     found = check(run(live[0], snapshot=tmp_path / "no" / "left.csv"), "snapshot")
     assert found.result is Result.NOT_POSSIBLE

@@ -55,6 +55,8 @@ def _snapshot(context: Context, _: str) -> Answer:
     place = context.oid(target)
     if path is None or place is None:
         return impossible("the database does not have the column")
+    if path.exists():
+        return impossible(f"{path} is there already: a snapshot is never overwritten")
     key = [str(name) for (name,) in context.rows(_KEY, place[0])]
     there = [item.column for item in context.targets if context.oid(item) is not None]
     columns = ", ".join(quote_name(name) for name in dict.fromkeys((*(key or ["ctid"]), *there)))
