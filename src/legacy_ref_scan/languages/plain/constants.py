@@ -13,6 +13,7 @@ from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.model import SourceFile
 
 _CONSTANT = re.compile(rb"\b([A-Z][A-Z0-9_]{2,})\b[ \t]*(?::[ \t]*[&'\w ]+)?=\s*[\"'`]([\w.]+)[\"'`]")
+_LINE = 300  # bytes of a line before the text of a constant
 _WORD = re.compile(rb"\b[A-Z][A-Z0-9_]{2,}\b")
 
 
@@ -45,6 +46,6 @@ class Constants:
 
     def is_spoken(self, source: SourceFile, start: int, end: int) -> bool:
         """Whether the text at a place is the value of a constant that a model of the table names."""
-        line = source.data.rfind(b"\n", 0, start) + 1
+        line = source.data.rfind(b"\n", max(0, start - _LINE), start) + 1 or max(0, start - _LINE)
         match = _CONSTANT.search(source.data, line, end + 1)
         return match is not None and match.start(2) <= start and end <= match.end(2) and match[1] in self.spoken

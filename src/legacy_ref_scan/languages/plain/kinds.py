@@ -123,7 +123,8 @@ def kind_of(path: str, data: bytes) -> Kind:
         return kind
     if kind.name in ("YAML", "JSON") and _INTERFACE_HEAD.search(head):
         return _SCHEMA
-    if _GENERATED_HEAD.search(head) or posixpath.basename(path).lower().endswith(_GENERATED_NAMES):
+    minified = kind.weight is Weight.WEB and len(head) == _HEAD and b"\n" not in head
+    if minified or _GENERATED_HEAD.search(head) or posixpath.basename(path).lower().endswith(_GENERATED_NAMES):
         return Kind(f"{_GENERATED}{kind.name}", Weight.GENERATED, kind.comments)
     return kind
 

@@ -39,7 +39,7 @@ class Links:
         """The file about the table that takes what a file lists; "" for none, or where no column is listed."""
         if kind.name not in _LINKED or kind.weight in (Weight.INERT, Weight.GENERATED):
             return ""
-        if not _is_listed(source.data, mention):
+        if not is_telling(mention.name) or not _is_listed(source.data, mention):
             return ""
         stem = basename(source.path).partition(".")[0]
         word = basename(dirname(source.path)) if stem in ("index", "mod", "__init__") else stem
@@ -60,4 +60,4 @@ def _is_listed(data: bytes, mention: Mention) -> bool:
     before = data[max(0, start - 200) : start]
     if _IN_LIST.search(before) and data[end : end + 1] in (b'"', b"'", b"`", b",", b"]", b")", b" "):
         return not data[end : end + 8].lstrip(b"\"'` ").startswith((b":", b"=>"))
-    return is_telling(mention.name) and re.search(rb"=[ \t]*[\"'`]?\Z", before) is not None
+    return re.search(rb"=[ \t]*[\"'`]?\Z", before[-4:]) is not None

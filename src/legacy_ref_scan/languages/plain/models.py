@@ -15,6 +15,7 @@ from legacy_ref_scan.languages.plain.kinds import Kind
 from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.model import SourceFile
 
+_LINE = 400  # bytes of a line around a name
 _BACK = 1500  # bytes of annotations before a class
 
 
@@ -235,7 +236,7 @@ def model_at(found: Sequence[Model], offset: int) -> Model | None:
 
 def declares(source: SourceFile, family: Family, start: int, end: int) -> bool:
     """Whether the name at a place is that of a column that a model declares there."""
-    line = source.data.rfind(b"\n", 0, start) + 1
-    stop = source.data.find(b"\n", end)
-    before, after = source.data[line:start], source.data[end : stop if stop >= 0 else len(source.data)]
+    low = max(0, start - _LINE)
+    line = source.data.rfind(b"\n", low, start) + 1 or low
+    before, after = source.data[line:start], source.data[end : end + _LINE].partition(b"\n")[0]
     return any(first.search(before) and second.match(after) for first, second in family.declares)
