@@ -10,24 +10,12 @@ from posixpath import dirname
 from legacy_ref_scan.languages import LANGUAGES
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import Claim, Found, Sink, SourceFile, Span
+from legacy_ref_scan.other_databases import OtherDatabases
 from legacy_ref_scan.rules import Others
 from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
 _KEPT_BYTES = 64 << 20
-# A directory of SQL for another database, where one for PostgreSQL stands beside it.
-_OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver"})
-# Databases whose SQL PostgreSQL never runs, whatever stands beside.
-_NEVER_POSTGRES = frozenset({"clickhouse", "cassandra", "bigquery", "snowflake", "spanner", "oracle"})
-_POSTGRES = ("postgres", "postgresql", "pgsql", "pg", "psql")
-# What a Go package imports tells which database it talks to.
-_POSTGRES_DRIVERS = (b"/jackc/pg", b"/lib/pq", b"gorm.io/driver/postgres", b"/go-pg/pg", b"/bun/driver/pgdriver")
-_OTHER_DRIVERS = (
-    b"/go-sql-driver/mysql", b"gorm.io/driver/mysql", b"/mattn/go-sqlite3", b"modernc.org/sqlite", b"/glebarez/",
-    b"gorm.io/driver/sqlite", b"zombiezen.com/go/sqlite", b"/ncruces/go-sqlite3", b"/go-mssqldb",
-    b"gorm.io/driver/sqlserver", b"/clickhouse-go", b"/gocql", b"cloud.google.com/go/spanner",
-    b"cloud.google.com/go/bigquery", b"/gosnowflake", b"/godror", b"/go-ora",
-)  # fmt: skip
 _DEFAULTS = Others()
 
 
@@ -56,7 +44,7 @@ class ScanProject:
         self._paths: dict[str, list[str]] = {language: [] for language in LANGUAGES}
         self._kept: dict[str, bytes] = {}
         self._history: list[SourceFile] = []
-        self._elsewhere: dict[str, bool] = {}  # folders of Go that may be for another database
+        self._other_databases = OtherDatabases(workspace)
         self.foreign: list[SourceFile] = []  # candidates written for another database
         self._sift()
 
@@ -99,44 +87,11 @@ class ScanProject:
     def _group(self, source: SourceFile) -> list[SourceFile]:
         if source.path in self._migrations:
             return self._history
-        if source.language == "sql" and self._for_another_database(source.path):
-            return self.foreign
-        if source.language == "go" and self._for_another_database(source.path) and self._talks_elsewhere(source.path):
-            self._paths["go"].remove(source.path)
+        if self._other_databases.hold(source):
+            if source.language == "go":
+                self._paths["go"].remove(source.path)
             return self.foreign
         return self._candidates[source.language]
-
-    def _talks_elsewhere(self, path: str) -> bool:
-        """Whether the Go package of a file imports another database's driver, and none of PostgreSQL's."""
-        folder = dirname(path)
-        if folder not in self._elsewhere:
-            paths = [name for name in self.workspace.paths if dirname(name) == folder and name.endswith(".go")]
-            code = [source.data for name in paths if (source := self.workspace.read(name)) is not None]
-            other = any(driver in data for data in code for driver in _OTHER_DRIVERS)
-            self._elsewhere[folder] = other and not any(d in data for data in code for d in _POSTGRES_DRIVERS)
-        return self._elsewhere[folder]
-
-    def _for_another_database(self, path: str) -> bool:
-        """`…/sqlite/…` where `…/postgres/…` stands beside it, and `…/clickhouse/…` anywhere."""
-        parts = path.split("/")[:-1]
-        if not _NEVER_POSTGRES.isdisjoint(part.lower() for part in parts):
-            return True
-        return any(
-            "/".join((*parts[:depth], name)) in self._directories
-            for depth, part in enumerate(parts)
-            if part.lower() in _OTHER_DATABASES
-            for name in _POSTGRES
-        )
-
-    @cached_property
-    def _directories(self) -> frozenset[str]:
-        found: set[str] = set()
-        for path in self.workspace.all_paths:
-            directory = dirname(path)
-            while directory and directory not in found:
-                found.add(directory)
-                directory = dirname(directory)
-        return frozenset(found)
 
     def languages(self) -> list[str]:
         """The languages with candidates; Go where it is used at all, for it may embed a candidate of another one."""
