@@ -213,7 +213,7 @@ def _function(n: Names) -> str:
         "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
         "CREATE OR REPLACE FUNCTION public.f2(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
         "CREATE FUNCTION va(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'", f"DROP FUNCTION fi{n.cascade}",
-        "CREATE FUNCTION fi(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
+        "CREATE FUNCTION public.fi(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1'",
     )  # fmt: skip
 
 

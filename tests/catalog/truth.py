@@ -274,7 +274,7 @@ def _relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[tuple[str,
             "default": column.default is not None and not column.generated, "generated": column.generated,
             "identity": column.identity, "comment": column.comment,
             "local": None if relation.kind in ("view", "matview") else column.local,
-            "collation": None if relation.kind in ("view", "matview") or not column.type else column.collation,
+            "collation": column.collation if column.type else None,
         }  # fmt: skip
     for column in relation.columns:
         if (required := column.required) is not None:

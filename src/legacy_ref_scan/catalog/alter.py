@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from legacy_ref_scan.catalog import columns, constraints, notnull, partitions, settings
+from legacy_ref_scan.catalog import columns, constraints, notnull, objects, partitions, settings
 from legacy_ref_scan.catalog.copying import copy_check, matching
 from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
 from legacy_ref_scan.catalog.state import columns_used, key_of
@@ -33,13 +33,18 @@ def alter_table(statement: Statement) -> None:
     if partition is not None:
         _partition(statement, oid, partition)
     commands = sorted(_commands(node), key=_pass)
+    _each(statement, oid, [c for c in commands if _pass(c) < _OTHERS])
+    _add_constraints(statement, oid, commands)
+    _each(statement, oid, [c for c in commands if _pass(c) == _OTHERS])
+
+
+def _each(statement: Statement, oid: int, commands: list[Node]) -> None:
     for command in commands:
         handler = _handler(command)
         if handler is None:
             statement.gap(command, "catalog-unknown-statement", "this form of ALTER TABLE is not known here")
         else:
             handler(statement, oid, command)
-    _add_constraints(statement, oid, commands)
 
 
 def _attach_index(statement: Statement) -> None:
@@ -60,7 +65,10 @@ def _pass(command: Node) -> int:
         return 0
     if "kw_type" in words:
         return 1
-    return 2 if words[0] == "kw_add" else 3
+    return 2 if words[0] == "kw_add" else _OTHERS
+
+
+_OTHERS = 3
 
 
 def _commands(node: Node) -> Iterator[Node]:
@@ -181,6 +189,14 @@ def _alter_column(statement: Statement, oid: int, command: Node) -> None:
         return
     if relation.kind in ("view", "matview") and command.child("alter_column_default") is None:
         return
+    before = relation.columns
+    _change_family(statement, oid, column, command)
+    if statement.maybe and statement.state.relations[oid].columns != before:
+        message = f'column "{column.name}" is changed under a condition that is not known'
+        statement.gap(name, "catalog-conditional", message)
+
+
+def _change_family(statement: Statement, oid: int, column: Column, command: Node) -> None:
     if _not_null(statement, oid, column, command):
         return
     for member in _family(statement, oid):
@@ -255,7 +271,9 @@ def _rebuild_indexes(statement: Statement, oid: int, attnum: int) -> None:
             included = item.include if isinstance(item, Index) else ()
             numbers = (*item.columns, *included)
             fresh = [names.get(n, old) for n, old in zip(numbers, item.attributes, strict=False)]
-            state.change(item, attributes=(*fresh, *item.attributes[len(fresh) :]))
+            made = state.change(item, attributes=(*fresh, *item.attributes[len(fresh) :]))
+            if isinstance(made, Index) and 0 in made.columns:
+                state.put(replace(made, columns=objects.columns_again(statement, made)))
 
 
 def _drop_sequence(statement: Statement, oid: int, column: Column) -> None:

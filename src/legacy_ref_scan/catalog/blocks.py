@@ -5,13 +5,16 @@ A guard that asks for the very thing that its branch creates or drops is idempot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from legacy_ref_scan.catalog.guards import Guard, guard
+from legacy_ref_scan.catalog.loops import rows_of, unrolled
 from legacy_ref_scan.catalog.statement import Part, Statement, Text, inside
 from legacy_ref_scan.model import HOLE, Fragment, Piece
 from legacy_ref_scan.sql.dynamic import DynamicText, assemble
+from legacy_ref_scan.sql.lexer import name_of
 from legacy_ref_scan.sql.tree import Node, Tree, parse_plpgsql
 
 Apply = Callable[[Part, bool, bool], None]
@@ -51,7 +54,9 @@ class _Block:
     def __init__(self, statement: Statement, text: Text, tree: Tree, apply: Apply) -> None:
         self.statement, self.text, self.tree, self.apply = statement, text, tree, apply
         self.assigned: dict[str, list[tuple[int, int]]] = {}
-        self.returned = False  # a RETURN under a condition: what follows may not run
+        self.declared: list[Node] = []
+        self.changed = False  # a variable has got another value than it was declared with
+        self.returned = False  # a RETURN or CONTINUE under a condition: what follows may not run
 
     def run(self, node: Node, under: _Under) -> None:
         for child in node.children:
@@ -61,19 +66,26 @@ class _Block:
         kind = node.type
         if kind == "stmt_execsql":
             for sql in node.all("sql_expression"):
-                self.execute(Part(self.text, sql.start, sql.end), under)
+                # INTO of a query in PL/pgSQL names variables
+                if not _QUERY.match(self.text.data, sql.start, sql.end):
+                    self.execute(Part(self.text, sql.start, sql.end), under)
         elif kind == "stmt_dynexecute":
             self.dynamic(node, under)
         elif kind == "stmt_if":
             self.condition(node, under)
+        elif kind in ("stmt_for", "stmt_foreach_a") and self.loop(node, under):
+            return
         elif kind in _CONDITIONAL:
             self.run(node, replace(under, maybe=True, guard=None))
         elif kind == "pl_block":
             self.block(node, under)
-        elif kind == "stmt_return":
+        elif kind in ("stmt_return", "stmt_exit"):
             self.returned = self.returned or under.maybe or under.guard is not None
         elif kind == "stmt_assign":
             self.assign(node)
+        elif kind == "decl_sect":
+            self.declared.append(node)
+            self.run(node, under)
         elif kind == "decl_statement":
             self.declare(node)
         elif kind not in _LEAVES:
@@ -94,6 +106,25 @@ class _Block:
                 self.run(child, replace(under, maybe=True, guard=None))
             else:
                 self.statement_node(child, inner)
+
+    def loop(self, node: Node, under: _Under) -> bool:
+        """Go through a loop row by row; False where its rows, or what it does with them, are not known."""
+        body, variable = node.child("loop_body"), node.child("for_variable")
+        section = body.child("proc_sect") if body is not None else None
+        rows = rows_of(self.statement.state, self.text.data, node)
+        if self.changed or section is None or variable is None or rows is None or len(rows) > _MAX_ROWS:
+            return False
+        name = name_of(self.text.data[variable.start : variable.end])
+        place = (section.start, section.end)
+        texts = [unrolled(self.text, self.declared, name, place, row) for row in rows]
+        if not all(text is not None for text in texts):
+            return False
+        for text in texts:
+            if text is not None:
+                tree = parse_plpgsql(text.data, 0, len(text.data))
+                block = _Block(self.statement, text, tree, self.apply)
+                block.run(tree.root, under)
+        return True
 
     def attempt(self, node: Node, handlers: Node, under: _Under) -> None:
         """A block that expects that something is there, or is not: then all of it is undone, and the handler runs."""
@@ -122,6 +153,7 @@ class _Block:
                 self.run(child, _when(under, None))
 
     def assign(self, node: Node) -> None:
+        self.changed = True
         sides = node.all("sql_expression")
         if len(sides) == 2:
             name = self.text.data[sides[0].start : sides[0].end].strip().decode("utf-8", "replace").lower()
@@ -182,6 +214,8 @@ _FAILURES = frozenset(
         "catalog-unknown-type",
     }
 )  # fmt: skip
+_MAX_ROWS = 200
+_QUERY = re.compile(rb"\s*(select|with|values)\b", re.IGNORECASE)
 _CONDITIONAL = frozenset({"stmt_for", "stmt_foreach_a", "stmt_while", "stmt_loop", "stmt_case"})
 _LEAVES = frozenset({"stmt_perform", "stmt_null", "stmt_raise", "stmt_getdiag", "sql_expression", "identifier"})
 _CHANGES_DATA = (b"select", b"insert", b"update", b"delete", b"analyze", b"vacuum", b"refresh", b"truncate", b"lock")

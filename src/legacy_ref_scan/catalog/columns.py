@@ -11,7 +11,7 @@ from legacy_ref_scan.catalog.names import choose, qualified, quoted
 from legacy_ref_scan.catalog.options import with_options
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
-from legacy_ref_scan.catalog.typenames import type_name
+from legacy_ref_scan.catalog.typenames import shown, type_name
 from legacy_ref_scan.model import Access, Span
 from legacy_ref_scan.schema import Column, NotNull, Relation, SchemaObject, Use
 from legacy_ref_scan.sql.tree import Node
@@ -79,7 +79,11 @@ def default_text(statement: Statement, expression: Node | None, kind: str) -> st
         else None
     )
     same = cast is None or cast.name == kind
-    return None if same and "(" not in kind else text
+    return None if same and "(" not in kind and not _is_domain(statement.state, kind) else text
+
+
+def _is_domain(state: State, kind: str) -> bool:
+    return any(t.kind == "domain" and shown(state, t.schema, t.name) == kind for t in state.types.values())
 
 
 def generated(statement: Statement, column: Column, element: Node) -> Column:

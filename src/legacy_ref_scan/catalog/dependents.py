@@ -66,6 +66,8 @@ def drop(statement: Statement, node: Node, items: Iterable[Item], cascade: bool)
     if lost and not cascade:
         names = ", ".join(sorted({_describe(state, item) for item in lost}))
         statement.gap(node, "catalog-dependents", f"PostgreSQL would refuse this because of: {names}")
+    if cascade:
+        _leave_open(statement, node, [item for item in everything if item.kind == "function"])
     for item in reversed(everything):
         _take_out(state, item)
 
@@ -209,19 +211,36 @@ def _of_function(state: State, schema: str, name: str, cascade: bool) -> Iterato
     for item in state.objects.values():
         if isinstance(item, Trigger) and item.function == (schema, name):
             yield object_item(state, item), False
-    overloads = [f for f in state.functions.values() if (f.schema, f.name) == (schema, name)]
     # Only CASCADE can take users along; which ones, PostgreSQL knows and we read from their text.
-    if not cascade or len(overloads) > 1:
-        return
+    if cascade and len(_overloads(state, name)) == 1:
+        yield from ((item, False) for item in _callers(state, name))
+
+
+def _overloads(state: State, name: str) -> list[Function]:
+    return [function for function in state.functions.values() if function.name == name]
+
+
+def _callers(state: State, name: str) -> Iterator[Item]:
+    """What calls a function of that name, as its text says."""
     for item in state.objects.values():
         if item.kind != "trigger" and calls(item.definition, name):
-            yield object_item(state, item), False
+            yield object_item(state, item)
     for relation in state.relations.values():
         if relation.kind in ("view", "matview") and calls(relation.definition, name):
-            yield relation_item(relation.oid), False
+            yield relation_item(relation.oid)
         for column in relation.columns:
             if column.default is not None and not column.generated and calls(column.default, name):
-                yield Item("default", (relation.oid, column.attnum)), False
+                yield Item("default", (relation.oid, column.attnum))
+
+
+def _leave_open(statement: Statement, node: Node, functions: Iterable[Item]) -> None:
+    """CASCADE takes along what calls a function; with another one of its name, which one is called is not known."""
+    state = statement.state
+    for item in functions:
+        name = item.key[1]
+        if len(_overloads(state, name)) > 1 and next(_callers(state, name), None) is not None:
+            message = f'what CASCADE takes along with function "{name}" is not known: there are others of its name'
+            statement.gap(node, "catalog-overloads", message)
 
 
 def calls(definition: str, name: str) -> bool:

@@ -36,8 +36,8 @@ def united(first: str, second: str) -> str:
     if first == second or "" in (first, second):
         return first if first == second else ""
     if UNKNOWN in (first, second):
-        return without_modifiers(second if first == UNKNOWN else first)
-    one, two = without_modifiers(first), without_modifiers(second)
+        return _bare(second if first == UNKNOWN else first)
+    one, two = _bare(first), _bare(second)
     if one == two:
         return one
     if one in _STRINGS and two in _STRINGS:
@@ -45,6 +45,17 @@ def united(first: str, second: str) -> str:
     if two in _WIDENS.get(one, ()):
         return one if one in _PREFERRED else two
     return one if one in _WIDENS.get(two, ()) else ""
+
+
+def _bare(kind: str) -> str:
+    """The type without a modifier, as format_type prints it."""
+    plain = without_modifiers(kind)
+    return {"character": "bpchar", "bit": '"bit"'}.get(plain, plain)
+
+
+def collatable(kind: str) -> bool:
+    """Whether a type, or what an array is made of, is a string."""
+    return _bare(kind.removesuffix("[]")) in _STRINGS
 
 
 def settled(kind: str) -> str:

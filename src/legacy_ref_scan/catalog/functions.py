@@ -140,6 +140,6 @@ def signed(statement: Statement, node: Node) -> list[Function]:
         return known
     listed = _arguments(statement, node)
     types = tuple(argument.type for argument in listed if argument.mode in ("in", "inout", "variadic"))
-    exact = [f for f in known if f.signature[2] == types]
+    exact = [f for f in statement.state.all_functions(name) if f.signature[2] == types][:1]
     # a procedure's OUT arguments may be listed as if they were input
     return exact or [f for f in known if tuple(a.type for a in f.arguments) == tuple(a.type for a in listed)]

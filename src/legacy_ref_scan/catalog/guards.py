@@ -62,7 +62,7 @@ def guard(state: State, text: bytes, start: int, end: int) -> Guard | None:
         holds = _regclass(state, raws, asked)
     else:
         whole = raws[0] == b"exists" and raws[1:2] == [b"("] and _closes(raws[1:]) == len(raws) - 2
-        holds = _answer(state, asked) if whole and exact else None
+        holds = _answer(state, asked, _shown(raws)) if whole and exact else None
     return Guard(names, None if holds is None else holds != negated) if names else None
 
 
@@ -99,7 +99,24 @@ def _asked(text: bytes, solid: list[Token], raws: list[bytes]) -> tuple[dict[str
             asked[column] = _dotted(value) if cast else Name(None, value, 0, 0)
             understood += 1
     harmless = b"or" not in raws and b"like" not in raws and b"<>" not in raws and b"!=" not in raws
-    return asked, understood == len(literals) and harmless
+    conditions = sum(raw in (b"where", b"and", b"on") for raw in raws)
+    return asked, understood == len(literals) and harmless and conditions == understood + _harmless(solid, raws)
+
+
+def _harmless(solid: list[Token], raws: list[bytes]) -> int:
+    """How many conditions hold for everything that is there: joins, the schema of now, columns that are not dropped."""
+    found = 0
+    for index, raw in enumerate(raws):
+        after = raws[index + 1 : index + 2]
+        if raw == b"=" and 0 < index < len(raws) - 1:
+            named = solid[index - 1].kind in _NAMES and solid[index + 1].kind in _NAMES
+            dropped = raws[index - 1] == b"attisdropped"
+            found += named and (raws[index + 1] == b"false" if dropped else raws[index + 1] not in (b"true", b"false"))
+        elif raw == b"attnum" and raws[index + 1 : index + 3] == [b">", b"0"]:
+            found += 1
+        elif raw == b"attisdropped" and after != [b"="]:
+            found += b"not" in raws[max(index - 3, 0) : index]
+    return found
 
 
 def _text(text: bytes, token: Token) -> str:
@@ -121,7 +138,19 @@ def _regclass(state: State, raws: list[bytes], asked: dict[str, Name]) -> bool |
     return found if tail == [b"is", b"not", b"null"] else None
 
 
-def _answer(state: State, asked: dict[str, Name]) -> bool | None:
+_TABLE_LIKE = frozenset({"table", "view", "foreign"})
+# The kinds of relations that the catalogs and views of PostgreSQL show, where these are not all of them.
+_KINDS_SHOWN = {
+    b"pg_tables": frozenset({"table"}), b"pg_views": frozenset({"view"}), b"pg_matviews": frozenset({"matview"}),
+    b"tables": _TABLE_LIKE, b"columns": _TABLE_LIKE, b"views": frozenset({"view"}),
+}  # fmt: skip
+
+
+def _shown(raws: list[bytes]) -> frozenset[str] | None:
+    return next((_KINDS_SHOWN[raw] for raw in raws if raw in _KINDS_SHOWN), None)
+
+
+def _answer(state: State, asked: dict[str, Name], shown: frozenset[str] | None) -> bool | None:
     """Whether the thing is there; None for questions about more than names."""
     schema = next((asked[key].name for key in (*_SCHEMAS, "nspname") if key in asked and key != "table_catalog"), None)
     rest = {key: name for key, name in asked.items() if key not in _SCHEMAS}
@@ -129,6 +158,8 @@ def _answer(state: State, asked: dict[str, Name]) -> bool | None:
     if schema is not None:
         rest.pop("nspname", None)
     relation = state.relation(_in(schema, table)) if table else None
+    if relation is not None and shown is not None and relation.kind not in shown:
+        relation = None
     if not rest:
         return relation is not None if table else (schema in state.schemas if schema is not None else None)
     if len(rest) > 1:

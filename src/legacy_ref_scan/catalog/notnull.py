@@ -22,7 +22,7 @@ def require(
     if made is None:
         kept = heritable and not (only and state.children(oid))
         made = NotNull(constraint or default_name(state, relation, name), heritable=kept)
-    state.require(oid, column.attnum, replace(made, local=True))
+    state.require(oid, column.attnum, replace(made, local=True, name=constraint or made.name))
     if made.heritable and not only:
         for child in state.children(oid):
             _take_over(state, child, name, made.name)

@@ -10,7 +10,7 @@ from legacy_ref_scan.catalog.names import addition, choose, distinct_names, quot
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
 from legacy_ref_scan.schema import Index, Needed, Policy, Relation, SchemaObject, Trigger, Use
-from legacy_ref_scan.sql.tree import Node
+from legacy_ref_scan.sql.tree import Node, parse
 
 # What an element of an index can be, besides a plain column.
 _EXPRESSIONS = ("a_expr", "func_expr_windowless")
@@ -73,6 +73,20 @@ def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tu
             attnums.append(0)
         uses.extend(found)
     return tuple(attnums), tuple(uses)
+
+
+def columns_again(statement: Statement, index: Index) -> tuple[int, ...]:
+    """The key columns of an index whose columns have other types now: a cast to the own type is the plain column."""
+    relation = statement.state.relations[index.relation]
+    tree = parse(index.definition.encode())
+    inside = replace(statement, tree=tree, node=tree.root)
+    elements = (e for group in tree.root.find("index_params") for e in group.all("index_elem"))
+    plain = [
+        _bare_column(inside, relation, element) if not number else None
+        for element, number in zip(elements, index.columns, strict=False)
+    ]
+    names = [relation.column(inside.name(node)) if node is not None else None for node in plain]
+    return tuple(c.attnum if c is not None else n for c, n in zip(names, index.columns, strict=False))
 
 
 def _bare_column(statement: Statement, relation: Relation, element: Node) -> Node | None:
@@ -231,8 +245,6 @@ def alter_policy(statement: Statement) -> None:
 
 def _new_policy(definition: str, statement: Statement) -> str:
     """The definition with the clauses that ALTER POLICY gives in place of its own."""
-    from legacy_ref_scan.sql.tree import parse
-
     tree = parse(definition.encode())
     text = definition.encode()
     for kind in reversed(_POLICY_CLAUSES):

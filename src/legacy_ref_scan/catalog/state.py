@@ -117,11 +117,13 @@ class State:
 
     def named_functions(self, name: Name) -> list[Function]:
         """Every overload of that name in the first schema of the search path that has one."""
-        for schema in self._schemas(name):
-            found = [f for f in self.functions.values() if f.name == name.name and f.schema == schema]
-            if found:
-                return found
-        return []
+        found = self.all_functions(name)
+        return [function for function in found if function.schema == found[0].schema]
+
+    def all_functions(self, name: Name) -> list[Function]:
+        """Every overload of that name in any schema of the search path, in its order."""
+        named = [f for f in self.functions.values() if f.name == name.name]
+        return [f for schema in self._schemas(name) for f in named if f.schema == schema]
 
     def of(self, oid: int) -> list[SchemaObject]:
         """The objects of a relation."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from legacy_ref_scan.catalog import columns, constraints, notnull, partitions
 from legacy_ref_scan.catalog.constraints import Clause
 from legacy_ref_scan.catalog.copying import copy_check, copy_like, copy_objects, like_options
+from legacy_ref_scan.catalog.exprtypes import collatable
 from legacy_ref_scan.catalog.names import Name
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.schema import Column, Relation, SchemaObject
@@ -43,7 +44,7 @@ def start(statement: Statement, node: Node | None, kind: str) -> Relation | None
 
 def _is_there(statement: Statement, node: Node | None) -> bool:
     name = statement.qualified(node)
-    schema = "pg_temp" if _temporary(statement.node) else name and name.schema or statement.state.creation_schema()
+    schema = "pg_temp" if _temporary(statement.node) else (name and name.schema) or statement.state.creation_schema()
     return name is not None and (schema, name.name) in statement.state.names
 
 
@@ -239,17 +240,17 @@ def select_into(statement: Statement) -> None:
 def fill(statement: Statement, oid: int, output: tuple[OutputColumn, ...], names: Node | None) -> Relation:
     """Give a relation the columns of a query's result, renamed by the list at `names`."""
     made = result_columns(statement, output, names)
-    columns = tuple(replace(c, sources=frozenset(), collation=_collation(statement, c)) for c in made)
+    columns = tuple(replace(c, sources=frozenset()) for c in made)
     return statement.state.change_relation(oid, columns=columns, last_attnum=len(made))
 
 
 def _collation(statement: Statement, column: Column) -> str:
-    """A column that is taken from another one keeps its collation."""
-    if len(column.sources) != 1 or not column.type:
+    """A column made of others keeps the one collation that these have besides the default (select_common_collation)."""
+    if not collatable(column.type):
         return ""
-    ((oid, attnum),) = column.sources
-    source = statement.state.relations[oid].by_attnum(attnum)
-    return source.collation if source is not None else ""
+    columns = (statement.state.relations[oid].by_attnum(attnum) for oid, attnum in column.sources)
+    found = {source.collation for source in columns if source is not None} - {""}
+    return found.pop() if len(found) == 1 else ""
 
 
 def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names: Node | None) -> list[Column]:
@@ -258,16 +259,15 @@ def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names
     made: list[Column] = []
     for number, column in enumerate(output, 1):
         node = listed[number - 1] if number <= len(listed) else None
-        made.append(
-            Column(
-                attnum=number,
-                name=statement.name(node) if node else column.name,
-                type=_result_type(statement, column.type),
-                span=statement.span(node or statement.node),
-                sources=column.sources,
-                maybe=statement.maybe,
-            )
+        result = Column(
+            attnum=number,
+            name=statement.name(node) if node else column.name,
+            type=_result_type(statement, column.type),
+            span=statement.span(node or statement.node),
+            sources=column.sources,
+            maybe=statement.maybe,
         )
+        made.append(replace(result, collation=_collation(statement, result)))
     return made
 
 
