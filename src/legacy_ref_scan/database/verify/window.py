@@ -14,19 +14,26 @@ from legacy_ref_scan.database.verify.context import (
     passed,
 )
 
+# The table, its partitions and its children: DROP COLUMN locks them all.
+_FAMILY = """
+WITH RECURSIVE family AS (
+    SELECT %s::oid AS member UNION SELECT i.inhrelid FROM family f JOIN pg_inherits i ON i.inhparent = f.member
+)
+SELECT member::bigint FROM family
+"""
 _SIZE = """
-SELECT CASE WHEN %s THEN pg_total_relation_size(c.oid) ELSE 0 END, c.reltuples::bigint,
-       coalesce(s.seq_scan + coalesce(s.idx_scan, 0) + s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0)
-       / greatest(extract(epoch FROM now() - coalesce(d.stats_reset, pg_postmaster_start_time())), 1)
+SELECT sum(CASE WHEN %s THEN pg_total_relation_size(c.oid) ELSE 0 END), sum(greatest(c.reltuples, 0))::bigint,
+       sum(coalesce(s.seq_scan + coalesce(s.idx_scan, 0) + s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0))
+       / greatest(max(extract(epoch FROM now() - coalesce(d.stats_reset, pg_postmaster_start_time()))), 1)
 FROM pg_class c LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
-LEFT JOIN pg_stat_database d ON d.datname = current_database() WHERE c.oid = %s
+LEFT JOIN pg_stat_database d ON d.datname = current_database() WHERE c.oid = ANY (%s::oid[])
 """
 # Transactions that hold or await a lock on the table, then those that are merely old.
 _LOCKS = """
 SELECT l.pid, l.mode, l.granted, extract(epoch FROM clock_timestamp() - a.xact_start)::int, coalesce(a.state, ''),
        coalesce(a.usename, ''), coalesce(a.application_name, '')
 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'relation' AND l.relation = %s AND l.pid IS DISTINCT FROM pg_backend_pid()
+WHERE l.locktype = 'relation' AND l.relation = ANY (%s::oid[]) AND l.pid IS DISTINCT FROM pg_backend_pid()
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY l.granted, 4 DESC NULLS LAST
 """
@@ -51,9 +58,10 @@ def _window(context: Context, _: str) -> Answer:
     place = next((found for target in context.targets if (found := context.oid(target))), None)
     if place is None:
         return impossible("the database does not have the table or its columns")
-    locks = context.rows(_LOCKS, place[0])
+    family = [number(member) for (member,) in context.rows(_FAMILY, place[0])]
+    locks = context.rows(_LOCKS, family)
     within_reach = not any(granted and mode == "AccessExclusiveLock" for _, mode, granted, *_ in locks)
-    ((size, rows, rate),) = context.rows(_SIZE, within_reach, place[0])
+    ((size, rows, rate),) = context.rows(_SIZE, within_reach, family)
     old = context.rows(_OLD, context.long)
     hidden = number(context.rows(_HIDDEN)[0][0])
     prepared = number(context.rows(_PREPARED)[0][0])
@@ -61,7 +69,7 @@ def _window(context: Context, _: str) -> Answer:
     blocking = [row for row in locks if row[2] and (row[3] is None or number(row[3]) >= context.long)]
     figures = (
         ("bytes", number(size)),
-        ("rows, about", max(0, number(rows))),
+        ("rows, about", number(rows)),
         ("uses a second", round(float(str(rate)), 2)),
         ("locks held", len(locks) - len(waiting)),
         ("locks awaited", len(waiting)),
