@@ -100,7 +100,7 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
             if held and isinstance(mapping, Gap):
                 findings.gap(mapping)
             elif held and isinstance(mapping, Mapping):
-                kept[mapping.span, mapping.table] = mapping
+                kept.setdefault((mapping.span, mapping.table), mapping)  # the declaring class comes first
     known = {span for span, table in kept if table.rpartition(".")[2] in tables}
     return [mapping for (span, table), mapping in kept.items() if table or span not in known]
 
