@@ -16,6 +16,9 @@ from functools import cached_property
 HOLE = b"\x1a"
 """The one byte that stands in `Fragment.text` where a value is not known (ASCII SUBSTITUTE)."""
 
+OUTSIDE = "outside of any database"
+"""How the note of a fragment ends that a module of others gets which has nothing to do with a database."""
+
 _LONG_LINE = 1 << 16
 
 

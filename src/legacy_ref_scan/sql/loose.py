@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from legacy_ref_scan.mentions import Names
-from legacy_ref_scan.model import HOLE, Consumer, Explanation, Fragment
+from legacy_ref_scan.model import HOLE, OUTSIDE, Consumer, Explanation, Fragment
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.tree import TooComplexError, Tree, parse
 
@@ -220,7 +220,7 @@ def is_harmless(note: str) -> bool:
 
 
 def _goes_somewhere(note: str) -> bool:
-    return not note.startswith(_HARMLESS) and not _READS_A_REQUEST.search(note)
+    return not (note.startswith(_HARMLESS) or note.endswith(OUTSIDE) or _READS_A_REQUEST.search(note))
 
 
 def read_part(text: bytes, names: Names) -> Part | None:

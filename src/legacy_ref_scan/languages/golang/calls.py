@@ -30,7 +30,7 @@ from legacy_ref_scan.languages.golang.values import (
     union,
 )
 from legacy_ref_scan.languages.golang.wrappers import declared_sinks, function_sinks, hand_over, method_sinks
-from legacy_ref_scan.model import Consumer
+from legacy_ref_scan.model import OUTSIDE, Consumer
 
 _WRITES = frozenset(("WriteString", "WriteByte", "WriteRune", "Write"))
 _LIST_OF_STATEMENT = b" \t\n("
@@ -201,7 +201,14 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         chained = root_link(frame, sinks.builder_of(path), full.rpartition(".")[2], arguments)
         if chained is not None:
             return [chained]
-    return _unknown_call(frame, arguments, _short(full), _consumer(frame, path, full.rpartition(".")[2]))
+    label = _short(full) + _aside(frame, arguments, path)
+    return _unknown_call(frame, arguments, label, _consumer(frame, path, full.rpartition(".")[2]))
+
+
+def _aside(frame: Frame, arguments: Called, path: str) -> str:
+    """What to add to a call's name where no lone name in it can reach a database."""
+    aside = sinks.is_aside(path, frame.file.text(arguments.node)) and not frame.run.index.resolve(path)
+    return f", {OUTSIDE}" if aside else ""
 
 
 def _consumer(frame: Frame, path: str, name: str) -> Consumer:
@@ -316,8 +323,10 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     else:
         owner = type_of(frame, operand)
         foreign = owner is not None and owner[0] not in frame.run.index.folders
-        consumer = _consumer(frame, owner[0], name) if owner is not None and foreign else Consumer.UNKNOWN
-        return _unknown_call(frame, arguments, label, consumer)
+        if owner is None or not foreign:
+            return _unknown_call(frame, arguments, label)
+        label += _aside(frame, arguments, owner[0])
+        return _unknown_call(frame, arguments, label, _consumer(frame, owner[0], name))
     return _opaque_result(frame, arguments, label)
 
 

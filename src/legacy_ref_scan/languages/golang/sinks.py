@@ -200,6 +200,21 @@ def is_inert(path: str, name: str) -> bool:
     return inert and path != "os/exec" and name not in _BOXES and not name.startswith(("Replace", "Expand"))
 
 
+# What a module's path or a call's arguments say of it where it may hand a name to a database: drivers, mappers, pagers.
+_DATABASE_WORDS = re.compile(
+    r"(?i)sql|db|data|postgres|pg|pq|orm|query|builder|crud|dal|dao|repo|stor|migrat|model|record|table|schema|entity|"
+    r"squirrel|/ent|jet|bun|scan|dbr|upper|goqu|rel|persist|mapper|filter|pag(?:e|ina)|sort|order|criteria|search|rql|"
+    r"aip|graph|grid|report|column|struct|reflect|(?<!html/)template|config"
+)
+_HANDLE = re.compile(r"(?i)(?:^|[^a-z])(?:\w*db|tx|conn\w*|pool|quer\w+|sql\w*|\w*store|\w*repo\w*)\b")
+
+
+def is_aside(path: str, call: str) -> bool:
+    """Whether a module of others has nothing to do with a database, as far as its path and the call say."""
+    foreign = "." in path.partition("/")[0]
+    return foreign and _DATABASE_WORDS.search(path) is None and _HANDLE.search(call) is None
+
+
 INERT_BUILTINS = frozenset(("len", "cap", "delete", "min", "max"))
 
 
