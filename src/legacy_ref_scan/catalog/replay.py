@@ -36,10 +36,21 @@ def replay(migrations: Iterable[Migration], search_path: tuple[str, ...] = ("pub
     """The schema as the migrations leave it, applied in the order given. `search_path` is that of each one's start."""
     state = State(Catalog(search_path=search_path))
     for migration in migrations:
-        _apply_ranges(state, migration.source, migration.up)
-        for script in migration.scripts:
-            apply_part(state, Part(Text(script.text, migration.path, script), 0, len(script.text)))
+        _apply(state, migration)
     return state.freeze()
+
+
+def apply_migration(catalog: Catalog, migration: Migration) -> Catalog:
+    """The catalog after one more migration."""
+    state = State(catalog)
+    _apply(state, migration)
+    return state.freeze()
+
+
+def _apply(state: State, migration: Migration) -> None:
+    _apply_ranges(state, migration.source, migration.up)
+    for script in migration.scripts:
+        apply_part(state, Part(Text(script.text, migration.path, script), 0, len(script.text)))
 
 
 def apply_file(catalog: Catalog, source: SourceFile, ranges: tuple[Range, ...]) -> Catalog:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from legacy_ref_scan.catalog.replay import Range, apply_part
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Part, Text
-from legacy_ref_scan.model import SourceFile, Span
+from legacy_ref_scan.model import Fragment, SourceFile, Span
 from legacy_ref_scan.schema import Catalog, Column, Relation
 from legacy_ref_scan.sql.statements import cut
 
@@ -46,15 +46,19 @@ class Loss:
         return table if self.column is None else f"{table}.{self.column.name}"
 
 
-def losses(catalog: Catalog, source: SourceFile, ranges: Iterable[Range]) -> tuple[Catalog, tuple[Loss, ...]]:
-    """The catalog after the statements in these ranges of a file, and what they take away."""
+def losses(
+    catalog: Catalog, source: SourceFile, ranges: Iterable[Range], scripts: Iterable[Fragment] = ()
+) -> tuple[Catalog, tuple[Loss, ...]]:
+    """The catalog after the statements in these ranges of a file, or of its scripts, and what they take away."""
     state = State(catalog)
     state.search_path = state.default_path
-    text = Text(source.data, source.path)
     found: list[Loss] = []
-    for first, last in ranges:
-        for start, end in cut(source.data, first, last).statements:
-            if _MAY_TAKE.search(source.data, start, end) is None:
+    whole = Text(source.data, source.path)
+    parts = [(whole, first, last) for first, last in ranges]
+    parts += [(Text(script.text, source.path, script), 0, len(script.text)) for script in scripts]
+    for text, first, last in parts:
+        for start, end in cut(text.data, first, last).statements:
+            if _MAY_TAKE.search(text.data, start, end) is None:
                 apply_part(state, Part(text, start, end))
                 continue
             path, before = state.search_path, state.freeze()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from legacy_ref_scan.catalog import replay
-from legacy_ref_scan.catalog.replay import apply_file
+from legacy_ref_scan.catalog.replay import apply_migration
 from legacy_ref_scan.catalog.steps import Loss, losses
 from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import Gap, ScanError, SourceFile, Span
@@ -59,7 +59,7 @@ def pending(request: Request, base: str | None, last: int | None, every: bool) -
 
 
 def _content(migration: Migration) -> tuple[bytes, ...]:
-    return tuple(migration.source.data[start:end] for start, end in migration.up)
+    return migration.texts
 
 
 def _released(request: Request, history: History, base: str | None) -> tuple[History | None, str]:
@@ -96,10 +96,10 @@ def _walk(
     fresh: set[ColumnId] = set()  # columns that no released migration made
     for migration in history.migrations:
         if migration.path not in paths:
-            catalog = apply_file(catalog, migration.source, migration.up)
+            catalog = apply_migration(catalog, migration)
             continue
         before = catalog
-        catalog, taken = losses(before, migration.source, migration.up)
+        catalog, taken = losses(before, migration.source, migration.up, migration.scripts)
         made_here = _columns(catalog, *(loss.before for loss in taken)) - _columns(before)
         found.extend(loss for loss in taken if _was_released(loss, fresh | made_here, released))
         gaps.extend(_undecided(catalog.gaps[len(before.gaps) :], migration.source))
