@@ -186,6 +186,7 @@ def test_what_no_migration_made_is_found(live: Live) -> None:
         ),
         ("DROP TRIGGER {} ON phase_executions", "pass", "is not in the database"),
         ("CREATE TABLE unrelated (a int)", "pass", "table public.unrelated comes from no migration"),
+        ("CREATE VIEW jobs AS SELECT error_message FROM campaign_jobs", "pass", "view public.jobs comes from no"),
     ],
 )
 def test_drift_fails_where_it_is_about_the_table(live: Live, statement: str, result: str, line: str) -> None:

@@ -111,16 +111,18 @@ def _conditional(catalog: Catalog) -> frozenset[tuple[str, ...]]:
 
 
 def _names(context: Context, key: tuple[str, ...]) -> bool:
-    """Whether a function or a view of that name speaks of the column, here or there."""
+    """Whether a function or a view speaks of the column, here or there: with its table, or in a trigger's body."""
     kind, schema, relation, name = key
     names = context.live.schema.names
     for catalog in (context.catalog, context.live.catalog):
-        texts = [
-            f.definition for f in catalog.functions.values() if kind == "function" and _called(f.signature) == name
-        ]
-        texts += [r.definition for r in catalog.relations.values() if (r.schema, r.name) == (schema, relation)]
-        if any(names.in_text(text.encode("utf-8", "surrogateescape"), "column") for text in texts):
-            return True
+        functions = catalog.functions.values() if kind == "function" else ()
+        views = catalog.relations.values() if kind in ("view", "matview") else ()
+        texts = [(f.definition, f.returns == "trigger") for f in functions if _called(f.signature) == name]
+        texts += [(view.definition, False) for view in views if (view.schema, view.name) == (schema, relation)]
+        for text, of_trigger in texts:
+            data = text.encode("utf-8", "surrogateescape")
+            if names.in_text(data, "column") and (of_trigger or names.in_text(data, "table")):
+                return True
     return False
 
 
