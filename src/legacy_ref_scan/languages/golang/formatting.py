@@ -14,6 +14,8 @@ _VERB = re.compile(
     rb"(?P<verb>[a-zA-Z%])"
 )
 _TEXTUAL = b"svwq"
+_NUMERIC = b"dbeEfFgG"
+_IN_NAME = re.compile(rb"[A-Za-z0-9_]")
 
 
 def sprintf(frame: Frame, node: Node, pattern: Value, arguments: list[Value], spread: bool) -> Value:
@@ -61,9 +63,20 @@ def _parts(frame: Frame, node: Node, text: Text, arguments: list[Value], open_en
             position = int(explicit) - 1 if explicit else position
             argument = arguments[position] if 0 <= position < len(arguments) else None
             position += 1
-            yield _formatted(frame, node, match["verb"], argument, open_end)
+            alone = _stands_alone(text, atom, match)
+            yield _formatted(frame, node, match["verb"], argument, open_end, alone)
         if done < len(atom.text):
             yield (Text((_part(atom, done, len(atom.text)),)),)
+
+
+def _stands_alone(text: Text, atom: Known, match: re.Match[bytes]) -> bool:
+    """Whether a verb has no neighbour that would make a name of the number, as `events_%d` does."""
+    start, end = match.span()
+    first, last = atom is text.atoms[0], atom is text.atoms[-1]
+    before, after = atom.text[start - 1 : start] if start else b"", atom.text[end : end + 1]
+    return (
+        (bool(before) or first) and (bool(after) or last) and not _IN_NAME.match(before) and not _IN_NAME.match(after)
+    )
 
 
 def _part(atom: Known, start: int, end: int) -> Known:
@@ -74,7 +87,7 @@ def _part(atom: Known, start: int, end: int) -> Known:
     return Known(atom.text[start:end], (path, first + start, first + end))
 
 
-def _formatted(frame: Frame, node: Node, verb: bytes, argument: Value | None, open_end: bool) -> Value:
+def _formatted(frame: Frame, node: Node, verb: bytes, argument: Value | None, open_end: bool, alone: bool) -> Value:
     name = verb.decode("ascii")
     if argument is None:
         why = "from a list of arguments" if open_end else "without an argument"
@@ -86,6 +99,8 @@ def _formatted(frame: Frame, node: Node, verb: bytes, argument: Value | None, op
         return text
     if verb in b"dixX" and all(part.known for part in texts(argument)) and argument:
         return as_texts(argument, frame.origin(node))
+    if verb in _NUMERIC and alone:
+        return made_up(b"1")  # any number does: it is no part of a name
     return frame.unknown(f"number formatted by %{name}", node)
 
 
