@@ -72,6 +72,18 @@ class TestJudging:
         rebuilt = "ALTER TABLE users DROP COLUMN tmp; CREATE INDEX names ON users (name);"
         assert judge(rebuilt) == {"drop column public.users.tmp": "clean"}
 
+    def test_a_constraint_that_the_statement_names(self, judge: Judge) -> None:
+        pair = "ALTER TABLE users ADD CONSTRAINT pair UNIQUE (old, name); DROP FUNCTION log_err();"
+        assert judge(pair + "ALTER TABLE users DROP COLUMN old;") == {"drop column public.users.old": "referenced"}
+        named = pair + "ALTER TABLE users DROP CONSTRAINT pair, DROP COLUMN old;"
+        assert judge(named) == {"drop column public.users.old": "clean"}
+
+    def test_stars_that_sqlc_writes_out(self, root: Path, judge: Judge) -> None:
+        query = "SELECT * FROM gone WHERE id = $1;\n"
+        for text, verdict in (("-- name: GetGone :one\n" + query, "clean"), (query, "referenced")):
+            write(root, {"query/gone.sql": text})
+            assert judge("ALTER TABLE gone DROP COLUMN note;") == {"drop column public.gone.note": verdict}
+
     def test_a_function_that_the_change_forgets(self, judge: Judge) -> None:
         assert judge("ALTER TABLE users DROP COLUMN old;") == {"drop column public.users.old": "referenced"}
         assert judge("ALTER TABLE users DROP COLUMN old; DROP FUNCTION log_err();") == {

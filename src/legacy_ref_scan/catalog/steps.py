@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from legacy_ref_scan.catalog.replay import Range, apply_part
 from legacy_ref_scan.catalog.state import State
@@ -33,6 +33,7 @@ class Loss:
     span: Span
     before: Catalog
     after: Catalog
+    statement: str = ""  # as written
 
     @property
     def what(self) -> str:
@@ -65,7 +66,9 @@ def losses(
             state = State(before)
             state.search_path = path
             apply_part(state, Part(text, start, end))
-            found.extend(_taken(before, state.freeze(), text, start, end))
+            written = source.data[start:end].decode("utf-8", "replace")
+            taken = _taken(before, state.freeze(), text, start, end)
+            found.extend(replace(loss, statement=written) for loss in taken)
     return state.freeze(), tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -95,7 +96,8 @@ class _Judge:
         found = []
         for revision, ground in self._of(request):
             report = examine(request, ground, aim)
-            found.append((revision, _as_renamed(report) if loss.renamed else report))
+            report = _as_renamed(report) if loss.renamed else report
+            found.append((revision, report if revision or loss.whole else _as_generated(report)))
         return Drop(loss, tuple(found))
 
     def _rule(self, target: Target) -> Rule:
@@ -126,6 +128,23 @@ def _as_renamed(report: Report) -> Report:
     if any(isinstance(item, Residue) and item.kind == "tag" for item in report.residue):
         return report
     references = tuple(_by_position(item) for item in report.references)
+    return replace(report, references=references, verdict=verdict_of(references, report.gaps))
+
+
+_SQLC_QUERY = re.compile(rb"^\s*--\s*name:\s*\w+\s+:\w+", re.MULTILINE)
+
+
+def _as_generated(report: Report) -> Report:
+    """sqlc writes out the `*` of its queries when it generates the code that goes with the migration.
+
+    In the code of an older release it was written out with the column.
+    """
+    queries = {
+        path for path, source in report.files.items() if source.language == "sql" and _SQLC_QUERY.search(source.data)
+    }
+    if not queries:
+        return report
+    references = tuple(_by_position(item) if item.span.path in queries else item for item in report.references)
     return replace(report, references=references, verdict=verdict_of(references, report.gaps))
 
 

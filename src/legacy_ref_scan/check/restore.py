@@ -6,6 +6,7 @@ does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -99,11 +100,19 @@ def _with_victims(catalog: Catalog, loss: Loss, attnum: int) -> Catalog:
     objects = {
         key: item
         for key, item in loss.before.objects.items()
-        if key not in loss.after.objects and key not in catalog.objects and _needs(item, oid, attnum)
+        if key not in loss.after.objects
+        and key not in catalog.objects
+        and _needs(item, oid, attnum)
+        and not _is_named(item.name, loss.statement)
     }
     found = _with_relations(catalog, views) if views else catalog
     alive = {key: item for key, item in objects.items() if item.relation in found.relations}
     return replace(found, objects={**found.objects, **alive})
+
+
+def _is_named(name: str, statement: str) -> bool:
+    """Whether the statement drops it by name, as `DROP CONSTRAINT c, DROP COLUMN b` does: that is no surprise."""
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", statement, re.IGNORECASE) is not None
 
 
 def _needs(item: SchemaObject, oid: int, attnum: int) -> bool:
