@@ -143,6 +143,7 @@ def test_missing_extensions_have_stand_ins_or_are_left_out(
     /* ; */ CREATE EXTENSION citext; CREATE EXTENSION pg_trgm; CREATE EXTENSION postgis;
     CREATE TABLE t (a uuid DEFAULT uuid_generate_v4(), b bytea DEFAULT digest('a'::text, 'md5'), c citext);
     CREATE INDEX i ON t USING gin ((c::text) gin_trgm_ops);
+    CREATE UNIQUE INDEX ON t (uuid_generate_v5(uuid_nil(), c::text));
     INSERT INTO t (c) VALUES ('x');
     """
     write(tmp_path, ("m/1_a.up.sql", text))

@@ -10,15 +10,23 @@ import re
 
 from legacy_ref_scan.sql.lexer import words
 
-_UUIDS = ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil", "uuid_ns_dns", "uuid_ns_url")
+_RANDOM = ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4")
+_FIXED = ("uuid_nil", "uuid_ns_dns", "uuid_ns_url", "uuid_ns_oid", "uuid_ns_x500")
 _NAMED = ("uuid_generate_v3", "uuid_generate_v5")
+_NIL = "''00000000-0000-0000-0000-000000000000''"
 
+# As volatile as the real ones: an index wants immutable functions.
 STANDINS: dict[str, str] = {
     "uuid-ossp": "".join(
         (
-            *(f"CREATE FUNCTION {name}() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';" for name in _UUIDS),
+            *(f"CREATE FUNCTION {name}() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';" for name in _RANDOM),
             *(
-                f"CREATE FUNCTION {name}(uuid, text) RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';"
+                f"CREATE FUNCTION {name}() RETURNS uuid LANGUAGE sql IMMUTABLE AS 'SELECT {_NIL}::uuid';"
+                for name in _FIXED
+            ),
+            *(
+                f"CREATE FUNCTION {name}(uuid, text) RETURNS uuid LANGUAGE sql IMMUTABLE"
+                " AS 'SELECT md5($1::text || $2)::uuid';"
                 for name in _NAMED
             ),
         )
