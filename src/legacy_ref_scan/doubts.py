@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from legacy_ref_scan.catalog import replay
 from legacy_ref_scan.migrations import History, Migration, Problem
-from legacy_ref_scan.model import Gap, Span
+from legacy_ref_scan.model import Fragment, Gap, Span
 from legacy_ref_scan.schema import Catalog
 
 _SHOWN = 5
@@ -29,6 +29,21 @@ def doubts(
         else:
             notes.append(problem.message)
     return tuple(gaps), tuple(_shortened(notes))
+
+
+def of_programs(history: History, catalog: Catalog, about: Callable[[bytes], bool]) -> Iterator[Gap]:
+    """Statements that a program stands for, about the table by their SQL alone, and that the replay could not apply.
+
+    Django names a table by its model: the text of the program would not tell.
+    """
+    scripts: dict[str, list[Fragment]] = {}
+    for migration in history.migrations:
+        scripts.setdefault(migration.path, []).extend(migration.scripts)
+    for gap in catalog.gaps:
+        at = gap.span
+        around = (s for s in scripts.get(at.path, ()) if s.site.start <= at.start and at.end <= s.site.end)
+        if any(about(script.text) for script in around):
+            yield gap
 
 
 def _shortened(notes: Sequence[str]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from legacy_ref_scan.accounting import account
 from legacy_ref_scan.acknowledge import acknowledge
 from legacy_ref_scan.assume import with_targets
 from legacy_ref_scan.catalog import replay
-from legacy_ref_scan.doubts import doubts
+from legacy_ref_scan.doubts import doubts, of_programs
 from legacy_ref_scan.in_tests import in_tests
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
@@ -171,6 +171,7 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     names = aim.schema.names.tables | aim.schema.names.dependents
     gaps, doubtful = doubts(history, project.about, names, schema.catalog.search_path)
     found.extend(gaps)
+    found.extend(of_programs(history, schema.catalog, lambda text: schema.names.in_text(text, "table")))
     if aim.relation is not None:
         found = [_use_of_relation(item, aim.relation) for item in found]
     report = _report(request, aim.targets, project, workspace, found)

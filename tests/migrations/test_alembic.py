@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from legacy_ref_scan.catalog import replay
+from legacy_ref_scan.check import Scope, check
 from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import Report, ScanError, SourceFile, Verdict
 from legacy_ref_scan.rules import adhoc_rule
@@ -142,6 +143,41 @@ def test_what_is_data_or_another_table_s_does_not(tmp_path: Path, body: str) -> 
     write(tmp_path, files)
     report = report_of(tmp_path, body, more=more)
     assert (report.gaps, report.verdict) == ((), Verdict.CLEAN)
+
+
+HELPERS = """\
+from alembic import op
+import os
+SCHEMA = os.getenv("APP_SCHEMA", "public")
+TABLE = "phases"
+
+def add_index(table, *columns, schema=SCHEMA):
+    op.create_index(f"ix_{table}_{columns[0]}", table, list(columns), schema=schema)
+"""
+
+
+@pytest.mark.parametrize(
+    "where", ["from app.helpers import TABLE, add_index", "from ..helpers import TABLE, add_index"]
+)
+def test_helpers_and_constants_of_other_files_are_followed(tmp_path: Path, where: str) -> None:
+    home = "app/helpers.py" if "app" in where else "m/helpers.py"
+    write(tmp_path, {home: HELPERS})
+    report = report_of(tmp_path, "    add_index(TABLE, 'note', 'id')\n", more=f"\n{where}\n")
+    (found,) = [item for item in report.references if item.gating]
+    data = report.files[found.span.path].data[found.span.start : found.span.end]
+    assert (found.span.path, found.kind, data) == ("m/versions/2.py", "index", b"'note'")
+    assert report.gaps == ()
+
+
+def test_new_revisions_are_checked_like_sql(tmp_path: Path) -> None:
+    files = {"m/versions/1.py": revision("a", None, CREATE), "app.py": 'x.execute("SELECT note FROM phases")\n'}
+    drop = revision("b", "a", '    op.drop_column("phases", "note")\n    op.drop_column("phases", "id")\n')
+    write(tmp_path, {**files, "m/versions/2.py": drop})
+    found = check(Request(root=tmp_path, rules=()), Scope(last=1))
+    assert {f"{item.loss.what} {item.loss.name}": item.verdict.value for item in found.drops} == {
+        "drop column public.phases.note": "referenced",
+        "drop column public.phases.id": "clean",
+    }
 
 
 def history_of(root: Path, **revisions: tuple[str, object]) -> History:

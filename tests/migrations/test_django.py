@@ -165,6 +165,12 @@ def test_another_model_s_computed_field_is_a_note(tmp_path: Path) -> None:
     assert any("the field y is computed" in note for note in report.notes)
 
 
+def test_a_statement_that_is_not_replayed_is_about_its_table(tmp_path: Path) -> None:
+    index = 'models.Index(fields=["note"], name="i", opclasses=["(("])'
+    report = report_of(tmp_path, f'        migrations.AddIndex("phase", {index}),\n')
+    assert "catalog-unparsed" in [gap.reason for gap in report.gaps]
+
+
 def test_renames_and_removals(tmp_path: Path) -> None:
     operations = [
         'migrations.RenameModel("Phase", "Step")',

@@ -179,7 +179,7 @@ class Upgrade:
         if function.path.startswith(_OP):
             self._emit(statements(call.last, call), call.span)
         elif local_function is not None:
-            self.run(local_function, _arguments(local_function, call))
+            self.run(local_function, _arguments(self.module, local_function, call))
         elif (found := self.imports.function(function, self.module.source.path)) is not None:
             self._elsewhere(*found, call)
         elif call.last == "execute":
@@ -193,7 +193,7 @@ class Upgrade:
         """A function of another file, walked there."""
         other = Upgrade(module, self.imports)
         other.scripts, other.problems, other._made, other._depth = self.scripts, self.problems, self._made, self._depth
-        other.run(function, _arguments(function, call))
+        other.run(function, _arguments(module, function, call))
 
     def _emit(self, made: Iterator[Sql], span: Span) -> None:
         for statement in made:
@@ -272,9 +272,17 @@ def _harmless(function: Symbol) -> bool:
     return "." not in function.path or root in sys.stdlib_module_names or root in ("sqlalchemy", "alembic")
 
 
-def _arguments(function: ast.FunctionDef, call: Call) -> Local:
+def _arguments(module: Module, function: ast.FunctionDef, call: Call) -> Local:
     names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    local: Local = dict.fromkeys((*names, *(argument.arg for argument in function.args.kwonlyargs)), UNKNOWN)
+    named = [argument.arg for argument in function.args.kwonlyargs]
+    local: Local = dict.fromkeys((*names, *named), UNKNOWN)
+    defaults = function.args.defaults
+    for key, default in (
+        *zip(names[len(names) - len(defaults) :], defaults, strict=True),
+        *zip(named, function.args.kw_defaults, strict=True),
+    ):
+        if default is not None:
+            local[key] = module.value(default)
     local.update(zip(names, call.args, strict=False))
     if function.args.vararg is not None:
         local[function.args.vararg.arg] = call.args[len(names) :]

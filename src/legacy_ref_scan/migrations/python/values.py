@@ -171,8 +171,16 @@ class _Evaluation:
                 return self._binary(node)
             case ast.UnaryOp():
                 return self._unary(node)
-            case ast.Starred():
-                return UNKNOWN
+            case ast.Subscript():
+                return self._element(node)
+        return UNKNOWN
+
+    def _element(self, node: ast.Subscript) -> object:
+        owner, key = self.value(node.value), self.value(node.slice)
+        if isinstance(owner, dict) and isinstance(key, str | int):
+            return owner.get(key, UNKNOWN)
+        if isinstance(owner, list | tuple) and isinstance(key, int) and -len(owner) <= key < len(owner):
+            return owner[key]
         return UNKNOWN
 
     def _attribute(self, node: ast.Attribute) -> object:
@@ -246,6 +254,8 @@ class _Evaluation:
             return list(getattr(owner, call.last)())
         if isinstance(owner, str) and call.last in ("strip", "lower", "upper") and not call.args:
             return Text.of([(getattr(str(owner), call.last)(), call.span)])
+        if call.last in ("list", "tuple") and isinstance(first, list | tuple):
+            return list(first) if call.last == "list" else tuple(first)
         return call
 
     def _formatted(self, node: ast.JoinedStr) -> object:
