@@ -21,6 +21,7 @@ from tests.generate.support import (
     DOWN,
     ERROR_MESSAGE,
     OID,
+    PLAN,
     PLAN_DIRECTORY,
     TABLE,
     UP,
@@ -28,6 +29,7 @@ from tests.generate.support import (
     catalog,
     pair_of,
     refusal,
+    rule,
 )
 
 SHAPE = """
@@ -177,3 +179,17 @@ class TestDomainflow:
         for step in (up, down, up, down):
             run(database, step)
         assert (database.execute(SHAPE).fetchall(), database.execute(HANGING).fetchall()) == before
+
+
+class TestGuard:
+    def test_a_value_that_remains_stops_the_migration(self, database: Connection, migrations: Path) -> None:
+        given = catalog(ERROR_MESSAGE)
+        pair = pair_of(migrations, given, rule("error_message", plan=replace(PLAN, guard=True, lock_timeout="5s")))
+        database.execute("CREATE TABLE campaign_phases (id bigint, error_message text)")
+        database.execute("INSERT INTO campaign_phases VALUES (1, NULL), (2, 'x'), (3, 'y')")
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation, match="still holds values in this many rows: 2"):
+            run(database, pair.up.data)
+        database.execute("ROLLBACK")
+        database.execute("UPDATE campaign_phases SET error_message = NULL")
+        run(database, pair.up.data)
+        assert len(database.execute(SHAPE).fetchall()) == 1

@@ -56,23 +56,27 @@ def kill_at(directory: Path, step: str, nth: int) -> int:
 SIZE = 50_000
 
 
-def killed_after(directory: Path, share: float) -> tuple[str, ...]:
-    """Write a pair in a process that is killed by another after a share of a millisecond or two; what is there then.
+def large_pair(directory: Path) -> Pair:
+    return Pair(directory, File(UP, b"up" * SIZE), File(DOWN, b"down" * SIZE))
+
+
+def killed_after(directory: Path, seconds: float) -> tuple[str, ...]:
+    """Write a pair in a process that is killed after some seconds; what is there then.
 
     The next run, which is not killed, has to complete what is left; afterwards the directory is as before.
     """
     child = os.fork()
     if child == 0:
         with suppress(BaseException):
-            write_pair(Pair(directory, File(UP, b"up" * SIZE), File(DOWN, b"down" * SIZE)))
+            write_pair(large_pair(directory))
         os._exit(0)
-    time.sleep(share * 0.004)
+    time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     left = tuple(name for name in (UP, DOWN) if (directory / name).exists())
     for name in left:
         assert (directory / name).read_bytes() == (b"up" if name == UP else b"down") * SIZE
-    write_pair(Pair(directory, File(UP, b"up" * SIZE), File(DOWN, b"down" * SIZE)))
+    write_pair(large_pair(directory))
     assert names(directory) == [DOWN, UP]
     for name in (UP, DOWN):
         (directory / name).unlink()
@@ -191,8 +195,13 @@ class TestBothOrNeither:
     def test_killed_at_random_moments(self, migrations: Path) -> None:
         """Whole files only, never the way back alone; the next run completes the pair."""
         random, seen = Random(1), set()
+        begin = time.monotonic()
+        write_pair(large_pair(migrations))
+        longest = 1.5 * (time.monotonic() - begin)
+        for name in (UP, DOWN):
+            (migrations / name).unlink()
         for _ in range(int(os.environ.get("LEGACY_REF_SCAN_KILLS", "60"))):
-            left = killed_after(migrations, random.random())
+            left = killed_after(migrations, random.random() * longest)
             seen.add(left)
             assert left in ((), (UP,), (UP, DOWN))
         assert () in seen
