@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+
 from legacy_ref_scan.languages.golang import sinks
-from legacy_ref_scan.languages.golang.builders import spread
+from legacy_ref_scan.languages.golang.builders import COMPARISONS, spread
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
 from legacy_ref_scan.languages.golang.inline import apply, invoke
 from legacy_ref_scan.languages.golang.orm.destinations import (
     DESTINATIONS,
+    generic_link,
     loaded,
     model_link,
     note_rows,
@@ -56,6 +60,9 @@ _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout 
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
 _THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup", "Scope"))
+# What follows a text with a placeholder is bound to it; in bun's, names can be (`bun.Ident`).
+_PLACEHOLDER = re.compile(rb"[?@]|\$\d|:\w")
+_NAMES_IN_ARGUMENTS = frozenset(("bun", "go-pg"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
 
@@ -94,7 +101,7 @@ def start_link(frame: Frame, library: str, value: Value, name: str, call: Called
     """The chain that begins at a receiver of which nothing else is known: earlier calls are a hole."""
     fresh = name in sinks.BUILDER_ROOTS or (library == "gorm" and (name in DESTINATIONS or name == "Joins"))
     before = () if fresh else (Call(UNKNOWN_START, (value,), frame.origin(call.node)),)
-    return link(frame, (Chain(library, before),), name, call)
+    return link(frame, (Chain(library, (*before, *generic_link(frame, library, call))),), name, call)
 
 
 def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
@@ -144,13 +151,36 @@ def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) 
     left_out = name in _LEFT_OUT
     # a format is no statement before its verbs are filled
     for argument, node in zip(call.values, call.nodes, strict=False) if library != "sqlf" else ():
-        consumer, strength = (Consumer.TEXT, ASSEMBLED) if left_out else (Consumer.BUILDER, STORED)
+        value = left_out or _is_bound(library, name, call.values, argument)
+        consumer, strength = (Consumer.TEXT, ASSEMBLED) if value else (Consumer.BUILDER, STORED)
         frame.use(argument, node, f"argument of {library or 'builder'} {name}", consumer, strength)
+        for compared in _compared_with(argument):
+            frame.use(compared, node, f"value in {library or 'builder'} {name}", Consumer.TEXT)
     if name in _THROUGH:
         return _through(frame, chains, call)
     step = Call(name, tuple(spread(call.values) if call.spread else call.values), origin)
     model = model_link(frame, library, name, call)
     return tuple(Chain(chain.library, (*chain.calls, *model, step)) for chain in chains[:MAX_ALTERNATIVES])
+
+
+def _is_bound(library: str, name: str, arguments: Sequence[Value], argument: Value) -> bool:
+    """Whether an argument of a link is a value, not a name or SQL."""
+    first = arguments[0]
+    if library == "squirrel" and name == "Values":
+        return True
+    if argument is first or library in _NAMES_IN_ARGUMENTS or not first:
+        return False
+    if library == "squirrel" and name == "Set":
+        return True
+    return all(isinstance(alt, Text) and _PLACEHOLDER.search(alt.data()) for alt in first)
+
+
+def _compared_with(argument: Value) -> Iterator[Value]:
+    """The texts that the columns of `sq.Eq{…}` and its like are compared with."""
+    for alt in argument:
+        if isinstance(alt, Entries) and alt.type.rpartition(".")[2] in COMPARISONS:
+            for _, item in alt.pairs:
+                yield tuple(part for part in item if isinstance(part, Text))
 
 
 def _through(frame: Frame, chains: tuple[Chain, ...], call: Called) -> Value:

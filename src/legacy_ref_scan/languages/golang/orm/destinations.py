@@ -12,7 +12,7 @@ from legacy_ref_scan.languages.golang.orm.naming import underscored
 from legacy_ref_scan.languages.golang.orm.statement import known_texts
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import field_type, struct_fields, type_of
+from legacy_ref_scan.languages.golang.types import field_type, named_type, struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import Call, Chain, External, Value, made_up, union
 
 MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "pop"))
@@ -31,11 +31,7 @@ def model_link(frame: Frame, library: str, name: str, call: Called) -> tuple[Cal
     if library not in MODEL_LIBRARIES or not call.nodes or not _names_model(library, name):
         return ()
     owner = _struct_of(frame, call.nodes[-1] if name == "Scan" else call.nodes[0])
-    value = _tables(frame, library, owner, call.node) if owner is not None else ()
-    if owner is None or not value:
-        return ()
-    alias = _alias(frame, library, owner)
-    return (Call(MODEL_TABLE, (value, (External(*owner),), *alias), frame.origin(call.node)),)
+    return _link_to(frame, library, owner, call.node) if owner is not None else ()
 
 
 def _names_model(library: str, name: str) -> bool:
@@ -50,12 +46,48 @@ def _alias(frame: Frame, library: str, owner: TypeName) -> tuple[Value, ...]:
     return tuple(made_up(alias_of(d).encode()) for d in declarations if struct_fields(d))[:1]
 
 
+def generic_link(frame: Frame, library: str, call: Called) -> tuple[Call, ...]:
+    """The model that `gorm.G[Phase](db)` names; the grammar reads it as a conversion to a generic type."""
+    function = call.node.child_by_field_name("function")
+    operand = function.child_by_field_name("operand") if function is not None else None
+    kind = operand.child_by_field_name("type") if operand is not None else None
+    if library != "gorm" or kind is None or kind.type != "generic_type":
+        return ()
+    arguments = kind.child_by_field_name("type_arguments")
+    element = arguments.named_children[0] if arguments is not None and arguments.named_child_count else None
+    inner = element.named_children[0] if element is not None and element.named_child_count else element
+    owner = named_type(frame.run.index, frame.file, inner) if inner is not None else None
+    owner = _element_of(frame, owner) if owner is not None else None
+    return _link_to(frame, library, owner, call.node) if owner is not None else ()
+
+
 def _struct_of(frame: Frame, node: Node) -> TypeName | None:
     """The struct of the project that an expression is of, a pointer to it or a list of it."""
     owner = type_of(frame, node)
-    if owner is None or owner[0] not in frame.run.index.folders:
-        return None
-    return owner if any(struct_fields(d) for d in frame.run.index.lookup(*owner)) else None
+    return _element_of(frame, owner) if owner is not None else None
+
+
+def _element_of(frame: Frame, owner: TypeName, depth: int = 3) -> TypeName | None:
+    """The struct itself, or the one that a named list (`type Phases []Phase`) is of."""
+    for declaration in frame.run.index.lookup(*owner) if owner[0] in frame.run.index.folders else ():
+        if struct_fields(declaration):
+            return owner
+        kind = declaration.node.child_by_field_name("type") if declaration.kind == "type" else None
+        if (
+            kind is not None
+            and kind.type in ("slice_type", "pointer_type", "type_identifier", "qualified_type")
+            and depth
+        ):
+            inner = named_type(frame.run.index, declaration.file, kind)
+            if inner is not None and inner != owner:
+                return _element_of(frame, inner, depth - 1)
+    return None
+
+
+def _link_to(frame: Frame, library: str, owner: TypeName, node: Node) -> tuple[Call, ...]:
+    value = _tables(frame, library, owner, node)
+    alias = _alias(frame, library, owner)
+    return (Call(MODEL_TABLE, (value, (External(*owner),), *alias), frame.origin(node)),) if value else ()
 
 
 def _tables(frame: Frame, library: str, owner: TypeName, node: Node) -> Value:
