@@ -17,7 +17,7 @@ from legacy_ref_scan.languages.plain.nearby import talks_to_database
 from legacy_ref_scan.languages.plain.notebooks import notebook
 from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
 from legacy_ref_scan.languages.plain.spelling import spelling_of
-from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile
+from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile, Span
 
 
 def extract(project: Project) -> Iterator[Extracted]:
@@ -40,8 +40,7 @@ def _sweep(
 ) -> Iterator[Extracted]:
     tool = tool_of(source)
     if kind.weight is Weight.INERT:
-        for mention in mentions:
-            yield Claim(mention.span, Explanation.OTHER_FILE, detail(kind))
+        yield Claim(Span(source.path, 0, len(source.data)), Explanation.OTHER_FILE, detail(kind))
     elif kind.name == "notebook" and (items := notebook(project, source, mentions)) is not None:
         yield from items
     elif tool:

@@ -12,7 +12,7 @@ from legacy_ref_scan.languages.plain.kinds import Kind, Weight
 from legacy_ref_scan.languages.plain.links import Links
 from legacy_ref_scan.languages.plain.models import Model, declares, model_at, models
 from legacy_ref_scan.languages.plain.nearby import REACH, clusters
-from legacy_ref_scan.languages.plain.scopes import is_named, scopes
+from legacy_ref_scan.languages.plain.scopes import in_one, is_named, scopes
 from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
@@ -104,7 +104,8 @@ def _told(
 ) -> Iterator[tuple[Mention, _Sign]]:
     spelling = constants.spelling
     where = scopes(source, kind, spelling)
-    together = {mention for group in clusters(source, mentions) for mention in group} if code else set()
+    nearby = code and not where  # a document says itself what belongs to the table
+    together = {mention for group in clusters(source, mentions) for mention in group} if nearby else set()
     for mention in columns:
         if mention in known or (code and is_bare(source, kind, mention)):
             continue
@@ -113,7 +114,7 @@ def _told(
         if _in_scope(source.data, mention, where):
             message = f"{mention.name} stands in a {kind.name} document on its table"
             yield mention, _Sign("named-with-table", message)
-        elif mention in together and not elsewhere and not where:
+        elif mention in together and not elsewhere:
             message = f"{mention.name} stands near its table in a {kind.name} file, which is not read as code"
             yield mention, _Sign("both-names-nearby", message)
         elif code and constants.is_spoken(source, mention.span.start, mention.span.end):
@@ -143,7 +144,7 @@ def _is_dotted(data: bytes, mention: Mention, spelling: Spelling) -> bool:
 
 
 def _in_scope(data: bytes, mention: Mention, where: Sequence[tuple[int, int]]) -> bool:
-    inside = any(start <= mention.span.start < end for start, end in where)
+    inside = in_one(where, mention.span.start)
     exact = data[mention.span.start : mention.span.end] == mention.name.encode()
     return inside and exact and is_named(data, mention.span.start, mention.span.end, not is_telling(mention.name))
 

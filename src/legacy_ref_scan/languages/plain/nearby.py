@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cache
 
 from legacy_ref_scan.languages.plain.spelling import is_telling
 from legacy_ref_scan.model import Mention, SourceFile
@@ -45,7 +46,7 @@ def clusters(source: SourceFile, mentions: Sequence[Mention]) -> list[list[Menti
     for column in (mention for mention in exact if mention.role == "column"):
         first = bisect_left(ends, column.span.start - REACH)
         last = bisect_right(ends, column.span.end + REACH + _LONGEST_NAME)
-        if not any(_near(column, table) and _convincing(source, column, table) for table in tables[first:last]):
+        if not _convincing(source, column, [table for table in tables[first:last] if _near(column, table)]):
             continue
         if grouped and column.span.start - grouped[-1][-1].span.end <= REACH:
             grouped[-1].append(column)
@@ -62,14 +63,16 @@ def _near(one: Mention, other: Mention) -> bool:
     return max(one.span.start, other.span.start) - min(one.span.end, other.span.end) <= REACH
 
 
-def _convincing(source: SourceFile, column: Mention, table: Mention) -> bool:
-    if is_telling(column.name) and is_telling(table.name):
+def _convincing(source: SourceFile, column: Mention, tables: Sequence[Mention]) -> bool:
+    names = {table.name for table in tables}
+    if is_telling(column.name) and any(map(is_telling, names)):
         return True
-    low = max(0, min(column.span.start, table.span.start) - REACH // 2)
-    around = source.data[low : max(column.span.end, table.span.end) + REACH // 2]
-    return _evidence(column.name, table.name).search(around) is not None
+    low = max(0, min([column.span.start, *(table.span.start for table in tables)]) - REACH // 2)
+    around = source.data[low : max([column.span.end, *(table.span.end for table in tables)]) + REACH // 2]
+    return any(_evidence(column.name, name).search(around) is not None for name in names)
 
 
+@cache
 def _evidence(column: str, table: str) -> re.Pattern[bytes]:
     t, c = re.escape(table.encode()), re.escape(column.encode())
     return re.compile(

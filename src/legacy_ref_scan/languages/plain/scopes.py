@@ -6,13 +6,15 @@ Metadata of Hasura, Metabase, Superset, dbt, Debezium and the like name a table 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from legacy_ref_scan.languages.plain.kinds import Kind
 from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.model import SourceFile
 
+_LINES_ABOVE = 20  # between `name: campaign_phases` and the `table:` that it belongs to
 _LARGEST = 2 << 20  # bytes of JSON that are read bracket by bracket
 _TELLING = rb"\w*(?:[tT]able|TABLE|relation|model|dataset|entity|stream|collection|view|from)(?:_?[nN]ame|_NAME)?"
 _WEAK = rb"(?:name|id|identifier|source|alias|object)"
@@ -21,12 +23,23 @@ _TABLE_KEY = re.compile(rb"(?i)[\"']?\w*(?:table|relation|dataset|model|entity|v
 
 
 def scopes(source: SourceFile, kind: Kind, spelling: Spelling) -> list[tuple[int, int]]:
-    """(start, end) of the mappings that name one of the tables as what they are about."""
+    """(start, end) of the mappings that name one of the tables as what they are about; in order, none in another."""
+    found: list[tuple[int, int]] = []
     if kind.name == "YAML":
-        return list(_of_yaml(source.data, spelling))
-    if kind.name == "JSON" and len(source.data) <= _LARGEST:
-        return list(_of_json(source.data, spelling))
-    return []
+        found = sorted(_of_yaml(source.data, spelling))
+    elif kind.name == "JSON" and len(source.data) <= _LARGEST:
+        found = sorted(_of_json(source.data, spelling))
+    apart: list[tuple[int, int]] = []
+    for start, end in found:
+        if not apart or end > apart[-1][1]:
+            apart.append((start, end))
+    return apart
+
+
+def in_one(where: Sequence[tuple[int, int]], offset: int) -> bool:
+    """Whether a byte stands in one of the scopes."""
+    index = bisect_right(where, (offset, 1 << 62)) - 1
+    return index >= 0 and where[index][0] <= offset < where[index][1]
 
 
 def is_named(data: bytes, start: int, end: int, plain: bool) -> bool:
@@ -50,7 +63,10 @@ def _yaml_keys(spelling: Spelling) -> re.Pattern[bytes]:
 
 
 def _of_yaml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
+    reached = 0
     for match in _yaml_keys(spelling).finditer(data):
+        if match.start() < reached:
+            continue  # in a mapping that counts already
         depth = len(match["indent"])
         telling = match["telling"] is not None
         parent = _parent(data, match.start(), depth)
@@ -58,6 +74,7 @@ def _of_yaml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
             depth, telling = parent[1], True
         start, end = _mapping(data, match.start(), depth)
         if telling or _COLUMNS.search(data, start, end):
+            reached = end
             yield start, end
 
 
@@ -75,7 +92,9 @@ def _depth(data: bytes, line: int) -> int | None:
 def _parent(data: bytes, line: int, depth: int) -> tuple[int, int] | None:
     """(offset of its text, depth) of the key that a line is below of."""
     at = line
-    while at > 0:
+    for _ in range(_LINES_ABOVE):
+        if at <= 0:
+            return None
         at = data.rfind(b"\n", 0, at - 1) + 1
         found = _depth(data, at)
         if found is not None and found < depth:
