@@ -27,6 +27,10 @@ SQUIRREL = [
     ('sq.StatementBuilder.PlaceholderFormat(sq.Dollar).Select("p.error_message").From("jobs j")'
      '.LeftJoin("campaign_phases p ON p.id = j.id").GroupBy("p.id").Limit(3)',
      "SELECT p.error_message FROM jobs j LEFT JOIN campaign_phases p ON p.id = j.id GROUP BY p.id LIMIT ?"),
+    ('sq.Insert("campaign_phases").Columns("id", "error_message").Select(sq.Select("id").Column("?", "x").From("jobs"))',
+     "INSERT INTO campaign_phases (id, error_message) SELECT id, ? FROM jobs"),
+    ('sq.Select("1").From("jobs").JoinClause(sq.Select("error_message").From("campaign_phases").Prefix("JOIN (").Suffix(") p"))',
+     "SELECT 1 FROM jobs JOIN ( SELECT error_message FROM campaign_phases ) p"),
     ('sq.Select(cols()...).From("campaign_phases")', "SELECT id, error_message FROM campaign_phases"),
     ('sq.Select(unknown()).From("campaign_phases")', f"SELECT {HOLE} FROM campaign_phases"),
 ]  # fmt: skip
@@ -39,6 +43,22 @@ def test_squirrel(chain: str, sql: str) -> None:
     source = source.replace("package store\n", 'package store\nimport sq "github.com/Masterminds/squirrel"\n')
     found = [fragment for fragment in fragments(scan(source)) if fragment.text.decode() == sql]
     assert [(fragment.consumer, fragment.kind) for fragment in found] == [(Consumer.BUILDER, "go-builder")]
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        'sq.Select("1").From("jobs").Where(sq.Eq{"a": "error_message"})',
+        'sq.Select("1").From("jobs").Where("a = ?", "error_message")',
+        'sq.Update("jobs").Set("a", "error_message")',
+        'sq.Insert("jobs").Columns("a").Values("error_message")',
+    ],
+)
+def test_a_value_is_no_name(chain: str) -> None:
+    source = body(f"q, args, err := {chain}.ToSql()\ns.db.QueryContext(ctx, q, args...)")
+    source = source.replace("package store\n", 'package store\nimport sq "github.com/Masterminds/squirrel"\n')
+    found = [fragment for fragment in fragments(scan(source)) if b"error_message" in fragment.text]
+    assert {fragment.consumer for fragment in found} == {Consumer.TEXT}
 
 
 def test_a_chain_in_steps() -> None:

@@ -34,6 +34,8 @@ _OPERATORS = {
     "Is": " IS ?", "IsNot": " IS NOT ?", "Between": " BETWEEN ? AND ?", "Asc": " ASC", "Desc": " DESC",
     "IsTrue": " IS TRUE", "IsFalse": " IS FALSE", "NullsFirst": " NULLS FIRST", "NullsLast": " NULLS LAST",
 }  # fmt: skip
+COMPARISONS = frozenset((*_OPERATORS, "Ex", "ExOr"))
+"""The types of maps whose keys are columns and whose values are what they are compared with."""
 _IDENTIFIERS = frozenset(("C", "I", "T", "L", "Expr", "Literal", "Raw", "S", "Column", "Ident", "Safe", "V"))
 _AGGREGATES = frozenset(("COUNT", "MAX", "MIN", "SUM", "AVG", "COALESCE", "DISTINCT", "Func"))
 _JOINS = {
@@ -196,6 +198,8 @@ class Renderer:
             statement.add("model", call.arguments)
         elif kind and not statement.kind:
             self._take_kind(statement, kind, arguments)
+        elif statement.kind == "insert" and call.method in ("Select", "FromQuery") and _has_select(arguments):
+            statement.add("source", [union(self._raw(alt) for alt in arguments[0])])
         elif call.method in _JOINS:
             statement.add("join", [self._join(call.method, arguments)])
         elif call.method in ("Limit", "Offset"):
@@ -214,6 +218,8 @@ class Renderer:
 
     def _take_clause(self, statement: _Statement, method: str, arguments: list[Value]) -> None:
         clause = _CLAUSES.get(method)
+        if method == "Column":  # what follows is bound to its placeholders
+            arguments = arguments[:1]
         if clause == "distinct":
             statement.add("distinct", [EMPTY])
             statement.add("select", map(self.expression, arguments))
@@ -248,7 +254,13 @@ class Renderer:
             statement.add("set", [self.cat(arguments[0], " = ", value)])
             statement.add("columns", [arguments[0]])
 
+    def _raw(self, alt: Alternative) -> Value:
+        """A builder's SQL as it is, without parentheses around a query."""
+        return self.render(alt) if isinstance(alt, Chain) else self._alternative(alt)
+
     def _join(self, method: str, arguments: list[Value]) -> Value:
+        if method == "JoinClause" and arguments:
+            return union(self._raw(alt) for alt in arguments[0])
         parts = [self.expression(argument) for argument in arguments]
         condition = len(parts) > 1 and any(isinstance(alt, Chain | Entries | Items) for alt in arguments[1])
         return (
@@ -299,6 +311,8 @@ class Renderer:
     def _insert(self, statement: _Statement) -> Value:
         columns = [*statement.clauses.get("select", []), *statement.clauses.get("columns", [])]
         named = self.cat(" (", self.listed(columns, ", "), ")") if columns else EMPTY
+        if sources := statement.clauses.get("source"):
+            return self.cat("INSERT INTO ", self._table(statement), named, " ", sources[0])
         marks = ", ".join("?" for _ in columns) or "?"
         return self.cat("INSERT INTO ", self._table(statement), named, f" VALUES ({marks})")
 
@@ -325,6 +339,10 @@ def _starts_statement(chain: Chain) -> bool:
 
 def _is_select(chain: Chain) -> bool:
     return any(call.method in ("Select", "From", "NewSelect") for call in chain.calls)
+
+
+def _has_select(arguments: Sequence[Value]) -> bool:
+    return any(isinstance(alt, Chain) and _is_select(alt) for argument in arguments[:1] for alt in argument)
 
 
 def _is_expression(value: Value) -> bool:
