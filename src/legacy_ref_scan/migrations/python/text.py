@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from warnings import catch_warnings, simplefilter
 
 from legacy_ref_scan.model import Consumer, Fragment, Piece, Span
 
@@ -117,9 +118,14 @@ def _tokens(data: bytes, span: Span) -> Iterator[tuple[str, Span | None]]:
         if raw or b"\\" not in body:
             yield body.decode("utf-8", "replace"), Span(span.path, opening.end(), end - len(opening.group(2)))
         else:
-            value = ast.literal_eval(data[at:end].decode("utf-8", "replace"))
-            yield value, Span(span.path, at, end)
+            yield _unescaped(data[at:end]), Span(span.path, at, end)
         at = end
+
+
+def _unescaped(token: bytes) -> str:
+    with catch_warnings():
+        simplefilter("ignore")  # of escapes that a later Python refuses
+        return str(ast.literal_eval(token.decode("utf-8", "replace")))
 
 
 def _end(data: bytes, at: int, stop: int, quote: bytes) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
+from warnings import catch_warnings, simplefilter
 
 from legacy_ref_scan.migrations.python.text import Text, constant
 from legacy_ref_scan.model import SourceFile, Span
@@ -96,13 +97,18 @@ class Module:
 
     def value(self, node: ast.expr | None, local: Mapping[str, object] | None = None) -> object:
         """The value of an expression."""
-        return _Evaluation(self, {**self.names, **(local or {})}).value(node) if node is not None else None
+        try:
+            return _Evaluation(self, {**self.names, **(local or {})}).value(node) if node is not None else None
+        except RecursionError:
+            return UNKNOWN
 
 
 def parse_module(source: SourceFile, lookup: Callable[[Symbol], object] | None = None) -> Module | None:
     """The module of a file; None where it is no Python of this version. `lookup` knows more of imported names."""
     try:
-        tree = ast.parse(source.data, source.path)
+        with catch_warnings():
+            simplefilter("ignore")  # of escapes that a later Python refuses
+            tree = ast.parse(source.data, source.path)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     module = Module(source, tree)
