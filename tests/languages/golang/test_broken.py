@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from legacy_ref_scan.model import Explanation, Fragment, Gap
-from tests.languages.golang.harness import claims, fragments, gaps, scan, texts
+from tests.languages.golang.harness import body, claims, fragments, gaps, scan, texts
 
 Q = "SELECT error_message FROM campaign_phases"
 
@@ -94,3 +94,14 @@ def test_identifiers_of_a_broken_file_are_still_identifiers() -> None:
     found = scan('package a\nfunc F() { x := "a" "b"; ErrorMessage() } )\n')
     assert not gaps(found)
     assert [claim.why for claim in claims(found)] == [Explanation.IDENTIFIER]
+
+
+def test_new_takes_a_value_since_go_1_26() -> None:
+    text = body(
+        'page := Page{From: new(2), To: new(ids[0].ID())}\nq := new("SELECT error_message FROM campaign_phases")\n'
+        "db.Query(*q, page)\nuse(campaignPhases, error_message)",
+        top="var raw = `raw`\ntype Page struct{ From, To *int }",
+    )
+    found = scan(text)
+    assert gaps(found) == []
+    assert "SELECT error_message FROM campaign_phases" in texts(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
@@ -34,6 +35,42 @@ _BEFORE_NAME = re.compile(
 @lru_cache(maxsize=1)
 def _parser() -> tree_sitter.Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_go.language()))
+
+
+_NEW = re.compile(rb"(?<![\w.])new\(")
+_NEW_VALUE = re.compile(rb"(?<![\w.])new\((?=\s*(?:[\d\"`'&!-]|[\w.\[\]]+\())")
+_NEAR = 400
+
+
+def parsed(data: bytes) -> tree_sitter.Tree:
+    """The tree of a file.
+
+    The grammar takes `new(x)` for a type in parentheses, as it was until Go 1.26, and stumbles over an expression
+    there. Written as any other call, of the same length, it can be read.
+    """
+    tree = _parser().parse(data)
+    if not (tree.root_node.has_error and _NEW.search(data)):
+        return tree
+    errors = list(_errors(tree))
+    calls = [match.start() for match in _NEW.finditer(data)]
+    before = {calls[at - 1] for error in errors if (at := bisect_right(calls, error)) and error - calls[at - 1] < _NEAR}
+    before.update(match.start() for match in _NEW_VALUE.finditer(data))
+    changed = bytearray(data)
+    for start in before:
+        changed[start : start + 3] = b"neW"
+    again = _parser().parse(bytes(changed))
+    return again if len(list(_errors(again))) < len(errors) else tree
+
+
+def _errors(tree: tree_sitter.Tree) -> Iterator[int]:
+    """Where the grammar stumbled."""
+    stack = [tree.root_node]
+    while stack:
+        node = stack.pop()
+        if node.type == "ERROR" or node.is_missing:
+            yield node.start_byte
+        elif node.has_error:
+            stack.extend(node.children)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +264,7 @@ class Index:
         """The parsed file of a source that was read already."""
         known = self._files.get(source.path)
         if known is None:
-            known = self._files[source.path] = GoFile(source, _parser().parse(source.data))
+            known = self._files[source.path] = GoFile(source, parsed(source.data))
         return known
 
     @cache  # noqa: B019 -- an index lives as long as one scan

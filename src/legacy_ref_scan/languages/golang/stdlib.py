@@ -29,6 +29,7 @@ from legacy_ref_scan.languages.golang.values import (
 )
 
 _REPEATED = 50
+_TYPES = frozenset(("type_identifier", "identifier", "selector_expression"))
 
 
 class Called(NamedTuple):
@@ -278,6 +279,8 @@ def _new(frame: Frame, call: Called) -> Value:
     kind = call.nodes[0] if call.nodes else None
     if kind is not None and frame.file.text(kind) in BUFFERS:
         return EMPTY
+    if kind is not None and kind.type not in _TYPES and not kind.type.endswith("_type"):
+        return call.values[0]  # since Go 1.26 the argument may be a value
     zero = zero_value(frame, kind) if kind is not None else None
     return zero if zero is not None else frame.unknown("new value", call.node)
 
