@@ -246,7 +246,7 @@ def facts_of_catalog(catalog: Catalog) -> Facts:
             facts.update(_relation(catalog, relation))
     for item in catalog.objects.values():
         facts.update(_object(catalog, item))
-    for function in catalog.functions.values():
+    for function in (f for f in catalog.functions.values() if f.schema != "pg_temp"):
         facts.update(_function(catalog, function))
     for schema in catalog.schemas - {"pg_temp"}:
         facts["schema", "", schema] = {}

@@ -164,6 +164,10 @@ def _lost_with(statement: Statement, oid: int, name: str) -> Iterator:  # type: 
     state = statement.state
     gone = {oid}
     if statement.node.first("kw_only") is not None:
+        for child in state.children(oid):
+            kept = child.column(name)
+            if kept is not None:
+                state.change_column(child.oid, kept.attnum, local=True)
         return
     for child in state.descendants(oid):
         column = child.column(name)

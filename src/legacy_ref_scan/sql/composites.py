@@ -198,6 +198,9 @@ class Composites(References):
         if first.type == "c_expr":
             names = [part(self.tree, n) for n in first.find("attr_name")]
             return names[-1].name if names else "?column?"
+        keywords = {"kw_array": "array", "explicit_row": "row", "kw_exists": "exists"}
+        if first.type in keywords and len(expression.children) <= 2:
+            return keywords[first.type]
         if first.type == "select_with_parens":
             target = first.first("target_el")
             label = target.child("ColLabel", "BareColLabel") if target else None
