@@ -238,6 +238,21 @@ def test_time_grows_with_size_only(path: str, unit: bytes) -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [
+        ("a.yaml", b"- title: x\n  table: users\n"),
+        ("a.json", b'{"table": "users", "title": 1},\n'),
+        ("a.ts", b"users.title\n"),
+    ],
+)
+def test_large_data_takes_no_longer_than_its_size(path: str, row: bytes) -> None:
+    data = b"import 'knex'\n" * path.endswith(".ts") + row * (100_000 // len(row))
+    started = time.process_time()
+    scan({path: data}, "other", TITLES)
+    assert time.process_time() - started < 8
+
+
 def test_comments_know_strings() -> None:
     data = b"a = '#' # one\nb = \"# no\" # two\n"
     assert [data[start:end] for start, end in comments(data, ("#",))] == [b"# one", b"# two"]
