@@ -351,7 +351,11 @@ def adopt(statement: Statement, parent: Relation, oid: int) -> None:
     """Make a relation a child; its columns stay declared locally, but not those of a partition."""
     relation = statement.state.relations[oid]
     if parent.oid not in relation.parents:
-        columns = tuple(replace(c, local=c.local and not parent.partitioned) for c in relation.columns)
+        columns = relation.columns
+        if parent.partitioned:
+            # a partition declares nothing of its own, and has the identity columns of its table
+            always = {column.name: column.identity for column in parent.columns}
+            columns = tuple(replace(c, local=False, identity=always.get(c.name, "")) for c in columns)
         statement.state.change_relation(oid, parents=(*relation.parents, parent.oid), columns=columns)
         notnull.joined(statement.state, oid, parent)
 
@@ -376,6 +380,8 @@ def disown(statement: Statement, parent: Relation, oid: int) -> None:
     state.change_relation(
         oid, parents=rest, columns=tuple(replace(c, local=True) if c.attnum in free else c for c in columns)
     )
+    if parent.partitioned:
+        state.change_relation(oid, columns=tuple(replace(c, identity="") for c in state.relations[oid].columns))
 
 
 def _not_of(statement: Statement, oid: int, command: Node) -> None:
