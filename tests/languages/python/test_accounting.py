@@ -316,3 +316,11 @@ def test_a_query_put_together_in_any_way_is_found(program: str) -> None:
     items = scan({"a.py": "# campaign_phases\n" + program}, "python")
     texts = {item.text for item in items if isinstance(item, Fragment) and item.consumer == "sql"}
     assert texts == {b"SELECT id, error_message FROM campaign_phases WHERE id = %s"}
+
+
+def test_a_part_of_another_word_needs_no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr(program_module.Library, "load", lambda self, source: parsed.append(source.path))
+    files = {"a.py": "set_error_message(1)\n", "b.py": "f(phase__error_message=1)\n", "c.py": "error_message\n"}
+    scan(dict(files), "python")
+    assert parsed == ["b.py", "c.py"]

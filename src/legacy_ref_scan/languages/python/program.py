@@ -32,6 +32,8 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
     library, findings = Library(project), Findings(project)
     parsed: list[Module] = []
     for source in candidates:
+        if not findings.mentions(source.path) and not _has_lookup(source, project):
+            continue  # a part of another word: nothing to account for
         module = library.load(source)
         if module is None:
             yield from sweep(source, findings.mentions(source.path))
@@ -49,6 +51,13 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
     yield from findings.gaps()
     yield from findings.claims()
     yield from rest
+
+
+def _has_lookup(source: SourceFile, project: Project) -> bool:
+    """Whether a file holds a column's name as a part of Django's `phase__error_message__icontains`."""
+    data = source.data.lower()
+    names = [column.lower().encode() for column in project.names.columns]
+    return any(b"__" + name in data or name + b"__" in data for name in names)
 
 
 def _run(project: Project, interpreter: Interpreter, modules: list[Module]) -> None:
