@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from legacy_ref_scan.catalog import apply_file, replay
+from legacy_ref_scan.catalog.guards import guard
+from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import Access, SourceFile
 from legacy_ref_scan.schema import Catalog, Function, Relation, Use
@@ -179,6 +181,89 @@ class TestConditions:
 
     def test_dynamic_query_changes_nothing(self) -> None:
         assert reasons(replayed("DO $$ BEGIN EXECUTE 'SELECT 1 FROM ' || x; END $$")) == []
+
+
+def done(text: str) -> str:
+    return f"DO $$ DECLARE r record; x text; n int; BEGIN {text} END $$"
+
+
+class TestBlocks:
+    """Blocks that PostgreSQL undoes as a whole, and loops over rows that are known."""
+
+    @pytest.mark.parametrize(
+        ("block", "columns"),
+        [
+            (
+                "BEGIN ALTER TABLE t DROP a; ALTER TABLE t ADD b int; EXCEPTION WHEN duplicate_column THEN NULL; END;",
+                "ab",
+            ),
+            (
+                "BEGIN ALTER TABLE t DROP a; ALTER TABLE t ADD c int; EXCEPTION WHEN duplicate_column THEN NULL; END;",
+                "bc",
+            ),
+            (
+                "BEGIN ALTER TABLE t DROP z; EXCEPTION WHEN undefined_column THEN ALTER TABLE t DROP a; END;",
+                "b",
+            ),
+            ("FOREACH x IN ARRAY ARRAY['a', 'b'] LOOP EXECUTE 'ALTER TABLE t DROP ' || quote_ident(x); END LOOP;", ""),
+            (
+                "FOR r IN SELECT * FROM (VALUES ('a', 'c'), ('b', 'd')) AS v (old, new) LOOP"
+                " EXECUTE format('ALTER TABLE t RENAME %I TO %I', r.old, r.new); END LOOP;",
+                "cd",
+            ),
+            (
+                "FOR r IN SELECT c.column_name AS n FROM information_schema.columns c WHERE c.table_name = 't'"
+                " AND c.column_name IN ('b', 'z') LOOP EXECUTE format('ALTER TABLE t DROP COLUMN %I', r.n); END LOOP;",
+                "a",
+            ),
+            ("SELECT count(*) INTO n FROM t; ALTER TABLE t DROP a;", "b"),
+        ],
+    )
+    def test_is_followed(self, block: str, columns: str) -> None:
+        catalog = replayed(f"CREATE TABLE t (a int, b int); {done(block)}")
+        assert catalog.gaps == ()
+        assert [(c.name, c.maybe) for c in relation(catalog, "t").columns] == [(name, False) for name in columns]
+        assert {r.name for r in catalog.relations.values()} == {"t"}
+
+    @pytest.mark.parametrize(
+        ("block", "reason"),
+        [
+            ("FOREACH x IN ARRAY y LOOP EXECUTE 'ALTER TABLE t DROP ' || x; END LOOP;", "catalog-dynamic"),
+            (
+                "FOR r IN SELECT relname FROM pg_class WHERE relname ~ 'x' LOOP EXECUTE 'DROP TABLE ' || r.relname;"
+                " END LOOP;",
+                "catalog-dynamic",
+            ),
+            ("IF n > 0 THEN ALTER TABLE t ALTER a TYPE text; END IF;", "catalog-conditional"),
+        ],
+    )
+    def test_is_left_open(self, block: str, reason: str) -> None:
+        catalog = replayed(f"CREATE TABLE t (a int, b int); {done(block)}")
+        assert reasons(catalog) == [reason]
+        assert [c.name for c in relation(catalog, "t").columns] == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("more", "holds"),
+        [
+            ("", True),
+            ("AND attnum > 0 AND NOT attisdropped", True),
+            ("AND attnotnull", None),
+            ("AND attrelid = wanted", None),
+            ("AND atttypid = 23", None),
+        ],
+    )
+    def test_a_question_about_more_than_names_has_no_answer(self, more: str, holds: bool | None) -> None:
+        state = State(replayed("CREATE TABLE t (a int)"))
+        text = f"EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a' {more})".encode()
+        found = guard(state, text, 0, len(text))
+        assert found is not None
+        assert found.holds is holds
+
+    def test_cascade_over_functions_of_one_name_is_left_open(self) -> None:
+        catalog = replayed("""CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
+            CREATE FUNCTION f(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+            CREATE TABLE t (a int DEFAULT f(1)); DROP FUNCTION f(text) CASCADE""")
+        assert reasons(catalog) == ["catalog-overloads"]
 
 
 class TestGaps:
