@@ -146,6 +146,12 @@ class TestTables:
         with_key = "CREATE TABLE keep (user_id bigint REFERENCES users (id)); DROP TABLE users CASCADE;"
         assert judge(with_key)["drop table public.users"] == "referenced"
 
+    def test_models(self, root: Path, judge: Judge) -> None:
+        struct = "\ntype Gone struct { ID int; Note string }\n\nfunc f(db *gorm.DB) { var g []Gone; db.Find(&g) }\n"
+        table = '\nfunc (Gone) TableName() string { return "gone" }\n'
+        write(root, {"store.go": GO.replace('"database/sql"', '"gorm.io/gorm"') + struct + table})
+        assert judge("DROP TABLE gone;") == {"drop table public.gone": "referenced"}
+
     def test_its_own_triggers_and_policies_go_along(self, judge: Judge) -> None:
         own = "CREATE POLICY p ON gone USING (id > 0); CREATE INDEX ON gone (id); DROP TABLE gone;"
         assert judge(own) == {"drop table public.gone": "clean"}

@@ -96,6 +96,7 @@ class _Judge:
         found = []
         for revision, ground in self._of(request):
             report = examine(request, ground, aim)
+            report = _with_models(report, request, ground, aim) if loss.whole else report
             report = _as_renamed(report) if loss.renamed else report
             found.append((revision, report if revision or loss.whole else _as_generated(report)))
         return Drop(loss, tuple(found))
@@ -121,6 +122,25 @@ class _Judge:
             self._held.extend(hold(item.workspace) for _, item in found[1:])
             self._grounds[key] = found
         return self._grounds[key]
+
+
+def _with_models(report: Report, request: Request, ground: Ground, aim: Aim) -> Report:
+    """With what uses a table by its columns: the models of ORMs, which write no statement that names it.
+
+    Models are known by the names of columns, of which a look for the table alone knows nothing. What is not certain of
+    these names (`id` stands everywhere) is left out, but for models whose table is not known.
+    """
+    names = aim.schema.names
+    relations = (aim.schema.catalog.relations[oid] for oid in aim.schema.watch.relations)
+    columns = frozenset(column.name for relation in relations for column in relation.columns)
+    schema = replace(aim.schema, names=replace(names, columns=columns))
+    found = examine(request, ground, Aim(aim.targets, schema), lambda source: names.matter(source.data))
+    known = {(item.span, item.access) for item in report.references}
+    more = [item for item in found.references if (item.span, item.access) not in known]
+    open_ = [item for item in found.gaps if item.reason == "unknown-mapping" and item not in report.gaps]
+    references, gaps = (*report.references, *more), (*report.gaps, *open_)
+    files = {**found.files, **report.files}
+    return replace(report, references=references, gaps=gaps, files=files, verdict=verdict_of(references, gaps))
 
 
 def _as_renamed(report: Report) -> Report:
