@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legacy_ref_scan.languages.python import program as program_module
+from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Claim, Explanation, Fragment, Gap, Mapping, Target
 from tests.languages.memory import scan
@@ -320,7 +321,7 @@ def test_a_query_put_together_in_any_way_is_found(program: str) -> None:
 
 def test_a_part_of_another_word_needs_no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
-    monkeypatch.setattr(program_module.Library, "load", lambda self, source: parsed.append(source.path))
+    monkeypatch.setattr(Library, "load", lambda self, source: parsed.append(source.path))
     files = {"a.py": "set_error_message(1)\n", "b.py": "f(phase__error_message=1)\n", "c.py": "error_message\n"}
     scan(dict(files), "python")
     assert parsed == ["b.py", "c.py"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,17 +15,21 @@ from tests.languages.memory import scan
 
 COLUMNS = ("error_message", "id", "status")
 RUNS = 12
+T = TypeVar("T")
 
 
 class Writer:
     """Writes a program; `draw` picks. Names in `texts` hold a text, those in `lists` a list of texts."""
 
     def __init__(self, draw: st.DrawFn) -> None:
-        self.pick = lambda options: draw(st.sampled_from(list(options)))
+        self._draw = draw
         self.lines: list[str] = []
         self.texts: list[str] = []
         self.lists: list[str] = []
         self.made = 0
+
+    def pick(self, options: Sequence[T]) -> T:
+        return self._draw(st.sampled_from(options))
 
     def name(self) -> str:
         self.made += 1
