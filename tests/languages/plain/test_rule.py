@@ -26,7 +26,7 @@ def report(root: Path, *others: Others) -> Report:
 
 
 def gating(found: Report) -> list[str]:
-    return sorted({item.span.path for item in (*found.references, *found.gaps)})
+    return sorted({*(use.span.path for use in found.references), *(gap.span.path for gap in found.gaps)})
 
 
 def kinds(**groups: str) -> Others:
