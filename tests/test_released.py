@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from legacy_ref_scan.cli import main
-from legacy_ref_scan.model import Report
+from legacy_ref_scan.languages import Project, extract
+from legacy_ref_scan.model import Extracted, Report
 from legacy_ref_scan.released import with_released
 from legacy_ref_scan.rules import adhoc_rule
 from legacy_ref_scan.scan import Request, scan
@@ -63,16 +65,13 @@ def test_a_report_does_not_depend_on_what_was_taken_over(root: Path) -> None:
 
 
 def test_a_language_without_a_changed_file_is_analysed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from legacy_ref_scan import scan as module
-
     analysed: list[str] = []
-    real = module.extract
 
-    def extract(language: str, project: object) -> object:
+    def counting(language: str, project: Project) -> Iterator[Extracted]:
         analysed.append(language)
-        return real(language, project)  # type: ignore[arg-type]
+        return extract(language, project)
 
-    monkeypatch.setattr(module, "extract", extract)
+    monkeypatch.setattr("legacy_ref_scan.scan.extract", counting)
     released(root, "v2")
     assert analysed.count("go") == 1
     analysed.clear()
