@@ -6,8 +6,11 @@ import atexit
 import functools
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -78,19 +81,38 @@ def embedded() -> Iterator[Server]:
     # A cluster started by root runs as another user, who must be able to reach it, and a socket's path may have
     # 107 bytes only: a short name right under the directory for temporary files.
     directory = tempfile.mkdtemp(prefix="lrs-pg-")
-    try:
+    with _leaving_when_told():
         try:
-            cluster = module.get_server(directory, cleanup_mode="delete")
-        except (subprocess.SubprocessError, OSError, RuntimeError) as error:
-            raise ScanError(f"the embedded PostgreSQL does not start: {error}") from None
-        try:
-            dsn = str(cluster.get_uri())
-            _make_fast(dsn)
-            yield Server(dsn, own=True)
+            yield from _running(module, directory)
         finally:
-            cluster.cleanup()
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _running(module: ModuleType, directory: str) -> Iterator[Server]:
+    try:
+        cluster = module.get_server(directory, cleanup_mode="delete")
+    except (subprocess.SubprocessError, OSError, RuntimeError) as error:
+        raise ScanError(f"the embedded PostgreSQL does not start: {error}") from None
+    try:
+        dsn = str(cluster.get_uri())
+        _make_fast(dsn)
+        yield Server(dsn, own=True)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        cluster.cleanup()
+
+
+@contextmanager
+def _leaving_when_told() -> Iterator[None]:
+    """Make the end of the process by SIGTERM an exit, for the server is a process of its own and would stay."""
+    told = getattr(signal, "SIGTERM", None)
+    if told is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(told, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(told, before)
 
 
 def _make_fast(dsn: str) -> None:
