@@ -212,15 +212,15 @@ def _parse(parser: Parser, source: bytes) -> SyntaxTree:
 def _flatten(text: bytes, source: bytes, places: _Places, language: str, extent: tuple[int, int]) -> Tree:
     tree = _parse(_parser(language), source)
     errors: list[tuple[int, int]] = []
-    root = _Builder(places, errors).build(tree.walk())
+    root = _Builder(source, places, errors).build(tree.walk())
     return Tree(text, root, tuple(errors), extent)
 
 
 class _Builder:
     """Walks the grammar's tree once, without recursion, and writes the flat one."""
 
-    def __init__(self, places: _Places, errors: list[tuple[int, int]]) -> None:
-        self.places, self.errors = places, errors
+    def __init__(self, source: bytes, places: _Places, errors: list[tuple[int, int]]) -> None:
+        self.source, self.places, self.errors = source, places, errors
 
     def build(self, cursor: TreeCursor) -> Node:
         root = self._node(cursor)
@@ -257,7 +257,8 @@ class _Builder:
 
     def _check_reserved(self, cursor: TreeCursor, node: Node) -> None:
         found = cursor.node
-        if found is not None and found.text is not None and found.text.lower() in _RESERVED:
+        assert found is not None
+        if self.source[found.start_byte : found.end_byte].lower() in _RESERVED:
             self.errors.append((node.start, node.end))
 
 
