@@ -203,10 +203,20 @@ def _alter_column(statement: Statement, oid: int, command: Node) -> None:
 def _change_family(statement: Statement, oid: int, column: Column, command: Node) -> None:
     if _not_null(statement, oid, column, command):
         return
-    for member in _family(statement, oid):
+    # only partitions share the identity of their table, and its sequence
+    alone = _of_identity(command) and not statement.state.relations[oid].partitioned
+    for member in [oid] if alone else _family(statement, oid):
         own = statement.state.relations[member].column(column.name)
         if own is not None:
             _change_column(statement, member, own, command)
+    changed = statement.state.relations[oid].by_attnum(column.attnum)
+    if changed is not None and changed.identity and not column.identity:
+        columns.new_sequence(statement, statement.state.relations[oid], changed, command)
+
+
+def _of_identity(command: Node) -> bool:
+    words = {child.type for child in command.children}
+    return bool(words & {"kw_generated", "kw_identity", "alter_identity_column_option_list"})
 
 
 def _not_null(statement: Statement, oid: int, column: Column, command: Node) -> bool:
@@ -239,7 +249,6 @@ def _change_column(statement: Statement, oid: int, column: Column, command: Node
     elif words[:2] == ["kw_add", "kw_generated"]:
         always = command.first("kw_always") is not None
         change(identity="always" if always else "by default")
-        columns.new_sequence(statement, state.relations[oid], column, command)
     elif words[:2] == ["kw_drop", "kw_identity"]:
         if column.identity:
             change(identity="")

@@ -99,12 +99,13 @@ def copy_like(statement: Statement, oid: int, node: Node, source: Relation | Non
     if "constraints" in options:
         for item in statement.state.of(source.oid):
             if isinstance(item, Constraint) and item.type == "check":
-                statement.state.put(moved(item, source, statement.state.relations[oid]))
+                comment = item.comment if "comments" in options else ""
+                statement.state.put(replace(moved(item, source, statement.state.relations[oid]), comment=comment))
     if "indexes" in options:
         for item in statement.state.of(source.oid):
             if isinstance(item, Index) or (isinstance(item, Constraint) and item.type in KEYS):
                 copied = clone_index(statement.state, item, source, statement.state.relations[oid])
-                comment = item.comment if "comments" in options else ""
+                comment = item.comment if "comments" in options and isinstance(item, Index) else ""
                 statement.state.put(replace(copied, comment=comment))
                 for column in source.columns if copied.name.endswith("pkey") else ():
                     if isinstance(item, Constraint) and item.type == "primary key" and column.attnum in item.columns:

@@ -30,7 +30,8 @@ def comment(statement: Statement) -> None:
     if "kw_index" in words:
         name = statement.qualified(target)
         index = statement.state.index(name) if name else None
-        if index is not None:
+        # the comment of a constraint's index is not the constraint's, and goes with it
+        if index is not None and index.kind == "index":
             statement.state.change(index, comment=value)
     elif "kw_statistics" in words:
         name = statement.qualified(target)

@@ -9,7 +9,9 @@ from legacy_ref_scan.catalog.constraints import Clause
 from legacy_ref_scan.catalog.copying import copy_check, copy_like, copy_objects, like_options
 from legacy_ref_scan.catalog.exprtypes import collatable
 from legacy_ref_scan.catalog.names import Name
+from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
+from legacy_ref_scan.catalog.typenames import shown
 from legacy_ref_scan.schema import Column, Relation, SchemaObject
 from legacy_ref_scan.sql.results import OutputColumn
 from legacy_ref_scan.sql.tree import Node
@@ -246,11 +248,20 @@ def fill(statement: Statement, oid: int, output: tuple[OutputColumn, ...], names
 
 def _collation(statement: Statement, column: Column) -> str:
     """A column made of others keeps the one collation that these have besides the default (select_common_collation)."""
-    if not collatable(column.type):
-        return ""
     columns = (statement.state.relations[oid].by_attnum(attnum) for oid, attnum in column.sources)
     found = {source.collation for source in columns if source is not None} - {""}
-    return found.pop() if len(found) == 1 else ""
+    if len(found) != 1 or not collatable(_beneath(statement.state, column.type)):
+        return ""
+    return found.pop()
+
+
+def _beneath(state: State, kind: str) -> str:
+    """What a domain is made of, in the end; any other type as it is."""
+    bases = {shown(state, t.schema, t.name): t.base for t in state.types.values() if t.kind == "domain"}
+    kind = kind.removesuffix("[]")
+    while kind in bases:
+        kind = bases.pop(kind)
+    return kind
 
 
 def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names: Node | None) -> list[Column]:

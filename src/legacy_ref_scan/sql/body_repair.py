@@ -48,9 +48,14 @@ class _BodyRepairer:
         return self.text[token.start : token.end].lower()
 
     def run(self) -> Iterator[Edit]:
+        declaring = False
         for index, token in enumerate(self.solid):
             if token.kind is Kind.WORD:
-                yield from self.of_word(index, self.raw(index))
+                word = self.raw(index)
+                declaring = word == b"declare" or (declaring and word != b"begin")
+                if declaring and word == b"collate" and self.kind(index + 1) in _NAMES:
+                    yield token.start, self.solid[index + 1].end, b""
+                yield from self.of_word(index, word)
             elif token.kind is Kind.QUOTED:  # as the name of a type
                 yield token.start, token.end, _NAME
             elif token.kind is Kind.STRING and self.raw(index)[:1] == b"e":  # a quote behind a backslash ends it
@@ -67,8 +72,6 @@ class _BodyRepairer:
             yield from self.fields(index + 1)
         elif word in (b"fetch", b"move") and self.raw(index - 1) in _BEFORE_STATEMENT:
             yield from self.direction(index, word)
-        elif word == b"collate" and self.kind(index + 1) in _NAMES:
-            yield self.solid[index].start, self.solid[index + 1].end, b""
 
     def kind(self, index: int) -> Kind | None:
         return self.solid[index].kind if 0 <= index < len(self.solid) else None
