@@ -58,6 +58,7 @@ include = ["src/**"]
 exclude = ["**/testdata/**"]
 tests = "warn"
 star = "show"
+shared = "gate"
 
 [scan.others]
 gate = ["documentation"]
@@ -115,6 +116,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         exclude=("**/testdata/**",),
         tests="warn",
         star="show",
+        shared="gate",
         others=Others(frozenset({"documentation"}), frozenset({"javascript", "json"}), frozenset({"localization"})),
         sinks=(Sink("example.com/app/database", "Run", False, 2), Sink("", "Fetch", True, "query")),
         acknowledge=(
@@ -319,6 +321,7 @@ BAD = [
     RETIRE + "[scan]\nexclude = ['']",
     RETIRE + "[scan]\ntests = 'x'",
     RETIRE + "[scan]\nstar = true",
+    RETIRE + "[scan]\nshared = 'x'",
     RETIRE + "[scan]\nothers = []",
     RETIRE + "[scan.others]\ngate = ['x']",
     RETIRE + "[scan.others]\ngate = 'json'",

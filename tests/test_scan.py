@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,16 @@ def test_a_name_alone_in_a_test_is_listed_and_does_not_gate(tmp_path: Path) -> N
 def test_a_statement_in_a_test_gates(tmp_path: Path) -> None:
     code = 'package store\n\nvar q = "SELECT message FROM phases"\n'
     assert run(tmp_path, {"store/store_test.go": code}).verdict is Verdict.REFERENCED
+
+
+def test_an_index_of_several_columns_is_listed_and_gates_where_the_rule_says_so(tmp_path: Path) -> None:
+    files = {"migrations/000002_i.up.sql": "CREATE INDEX both ON phases (status, message);"}
+    assert run(tmp_path, files).verdict is Verdict.CLEAN
+    strict = replace(adhoc_rule(["phases.message"]), shared="gate")
+    (reference,) = (r for r in scan(Request(root=tmp_path, rules=(strict,))).report.references if r.gating)
+    assert reference.kind == "index"
+
+
+def test_a_unique_index_that_is_about_other_columns_gates(tmp_path: Path) -> None:
+    index = "CREATE UNIQUE INDEX one ON phases (status) WHERE message IS NULL;"
+    assert run(tmp_path, {"migrations/000002_i.up.sql": index}).verdict is Verdict.REFERENCED

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
-from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Relation, SchemaObject, Trigger
+from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
 from legacy_ref_scan.sql.analyze import Schema, analyze_function
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.
 _TAKEN_ALONG = frozenset({"index", "constraint", "statistics", "comment", "grant"})
 _REFUSED = "PostgreSQL refuses to drop the column while it exists"
-_SILENT = "PostgreSQL drops it together with the column, without a word, and it is about other columns too"
+_SILENT = "PostgreSQL drops it together with the column, without a word, and what it says of other columns is lost"
+_SHARED = "PostgreSQL drops it together with the column, without a word; it is about other columns too"
 _ALONE = "PostgreSQL drops it together with the column; the down migration builds it again"
 
 
@@ -140,7 +141,25 @@ def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
             return True, _REFUSED
     others = {use.column for use in item.uses if use.column not in schema.watch.columns}
     others -= {(item.references, n) for n in item.referenced} if isinstance(item, Constraint) else set()
-    return (True, _SILENT) if others and item.kind != "grant" else (False, _ALONE)
+    if not others or item.kind == "grant":
+        return False, _ALONE
+    return (True, _SILENT) if _holds_for_others(item, schema) else (schema.shared_gates, _SHARED)
+
+
+def _holds_for_others(item: SchemaObject, schema: Schema) -> bool:
+    """Whether an object says something that is still worth saying without the column.
+
+    A primary key identifies the rows, whatever it is made of. Other columns stay unique where this one is no part of
+    the key, but payload or condition. Of anything else nothing is left that makes sense without the column.
+    """
+    unique = (isinstance(item, Index) and item.unique) or (
+        isinstance(item, Constraint) and item.type in ("unique", "exclude")
+    )
+    if isinstance(item, Constraint) and item.type == "primary key":
+        return True
+    keys = item.columns if isinstance(item, Index | Constraint) else ()
+    of_key = any((item.relation, attnum) in schema.watch.columns for attnum in keys)
+    return unique and not of_key and 0 not in keys
 
 
 def _symbol(item: SchemaObject, catalog: Catalog) -> str:

@@ -238,7 +238,8 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
     names = names_of(targets, dependents - {target.table for target in targets})
     replacement = next((rule.replacement for rule in request.rules if rule.replacement), "")
     star_gates = all(rule.star == "gate" for rule in request.rules)
-    return Schema(catalog, watched, names, star_gates=star_gates, replacement=replacement)
+    shared_gates = any(rule.shared == "gate" for rule in request.rules)
+    return Schema(catalog, watched, names, star_gates=star_gates, shared_gates=shared_gates, replacement=replacement)
 
 
 # Findings

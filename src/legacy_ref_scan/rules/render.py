@@ -56,6 +56,8 @@ def render_rule(
         'tests = "gate"',
         '# SELECT * whose result is taken by column name: "gate" or "show".',
         'star = "gate"',
+        '# What PostgreSQL drops with the column and is about other columns too (an index of several): "gate" or "show".',
+        'shared = "show"',
         "",
         "# Kinds of files besides Go, SQL and Python. Scripts, dashboards, templates and programs gate, documentation,",
         "# fixtures and data are listed. `gate` makes a kind count as code, `list` never gates, `ignore` is not read.",

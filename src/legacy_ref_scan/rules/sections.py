@@ -42,6 +42,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "exclude": Key(checks.texts),
         "tests": Key(checks.one_of("gate", "warn", "ignore")),
         "star": Key(checks.one_of("gate", "show")),
+        "shared": Key(checks.one_of("gate", "show")),
         "others": Key(checks.others, section="scan.others"),
         "sinks": Key(checks.sink, section="scan.sinks", listed=True),
     },

@@ -105,6 +105,7 @@ class Rule:
     exclude: tuple[str, ...] = ()
     tests: str = "gate"  # "gate" | "warn" | "ignore"
     star: str = "gate"  # "gate" | "show": SELECT * that is scanned by name
+    shared: str = "show"  # "gate" | "show": what goes with the column and is about other columns too
     others: Others = Others()
     sinks: tuple[Sink, ...] = ()
     acknowledge: tuple[Acknowledgement, ...] = ()

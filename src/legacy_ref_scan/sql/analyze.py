@@ -45,7 +45,8 @@ class Schema:
     """What a fragment is resolved against.
 
     `near` says whether a file's folder speaks of the table, `concerns` whether a statement at a place in the
-    migrations does. `trace` keeps what is found on the way, where somebody asked for it.
+    migrations does. `star_gates` and `shared_gates` are the rule's `star` and `shared`. `trace` keeps what is found on
+    the way, where somebody asked for it.
     """
 
     catalog: Catalog
@@ -54,6 +55,7 @@ class Schema:
     near: Callable[[str], bool] = lambda _: True
     concerns: Callable[[Span], bool] = lambda _: True
     star_gates: bool = True
+    shared_gates: bool = False
     replacement: str = ""
     trace: Trace | None = None
 

@@ -60,13 +60,9 @@ def _dependents(context: Context, part: str) -> Answer:
             alone.append(f"{name}: goes along, it is about this column alone")
     figures = (("refuse", len(refusing)), ("go along silently", len(silent)), ("of this column alone", len(alone)))
     findings = (*refusing, *silent, *alone)
-    if refusing or silent:
-        return failed(
-            f"{counted(len(refusing) + len(silent), 'object')} would not survive, or not let the column go",
-            figures,
-            findings,
-        )
-    return passed("nothing else needs the column", figures, findings)
+    if refusing:
+        return failed(f"{counted(len(refusing), 'object')} would not let the column go", figures, findings)
+    return passed("nothing that PostgreSQL keeps needs the column", figures, findings)
 
 
 DEPENDENTS = LiveCheck("dependents", "dependents in pg_depend", each_target, _dependents)
