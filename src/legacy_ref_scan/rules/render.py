@@ -56,7 +56,7 @@ def render_rule(
         'tests = "gate"',
         '# SELECT * whose result is taken by column name: "gate" or "show".',
         'star = "gate"',
-        '# What PostgreSQL drops with the column and is about other columns too (an index of several): "gate" or "show".',
+        '# What goes with the column and is about other columns too (an index of several): "gate" or "show".',
         'shared = "show"',
         "",
         "# Kinds of files besides Go, SQL and Python. Scripts, dashboards, templates and programs gate, documentation,",
