@@ -14,6 +14,7 @@ from legacy_ref_scan.cli import main
 from legacy_ref_scan.database import rehearse as module
 from legacy_ref_scan.database.checks import Protocol, Result, document
 from legacy_ref_scan.database.rehearse import rehearse
+from legacy_ref_scan.database.verify import verify
 from legacy_ref_scan.model import Report, Verdict
 from legacy_ref_scan.rules import load_rule
 from legacy_ref_scan.scan import Outcome, Request, scan
@@ -302,3 +303,23 @@ def test_the_version_decides_what_is_replayed(tmp_path: Path, dsn: str) -> None:
     repository(tmp_path, **{"migrations/000002_drop_errors.up.sql": None})
     (tmp_path / "migrations/000002_drop_errors.up.sql").unlink()
     assert run(tmp_path, dsn).exit_code == 0
+
+
+def test_names_that_are_key_words_are_quoted(tmp_path: Path, dsn: str) -> None:
+    repository(
+        tmp_path,
+        **{
+            "store.go": READ.replace("error_message", '\\"order\\"').replace("campaign_phases", '\\"user\\"'),
+            "migrations/000001_init.up.sql": 'CREATE TABLE "user" (id bigint PRIMARY KEY, "order" text);\n',
+            "migrations/000001_init.down.sql": 'DROP TABLE "user";\n',
+            "rules/drop.toml": RULE.replace("campaign_phases", "user").replace("error_message", "order"),
+        },
+    )
+    (line,) = check(run(tmp_path, dsn), "statements").findings
+    assert 'column "order" does not exist' in line
+    with psycopg.connect(dsn) as connection:
+        connection.execute('ALTER TABLE "user" ADD "order" text')
+        connection.execute("INSERT INTO \"user\" VALUES (1, NULL), (2, 'x')")
+    rule = load_rule(tmp_path / "rules/drop.toml")
+    live = verify(Request(root=tmp_path, rules=(rule,), until=Version.of(2)), dsn)
+    assert check(live, "values").reason == "1 row still holds a value"

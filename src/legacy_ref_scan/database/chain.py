@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import errors
 
+from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.batches import Batch, batches, may_run_single, single
 from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.standins import STANDINS, extension_of, without_comments
@@ -119,7 +120,7 @@ class _Runner:
         if role is None or not self.own or len(self.chain.roles) >= _MOST_ROLES:
             return False
         self.chain.roles.append(role.group(1))
-        self.connection.execute(f"CREATE ROLE {_quoted(role.group(1))}".encode())
+        self.connection.execute(f"CREATE ROLE {quoted(role.group(1))}".encode())
         return True
 
     def _without_index(self, text: bytes, error: errors.Error) -> bytes | None:
@@ -191,10 +192,6 @@ def _position(text: bytes, error: errors.Error) -> int:
         found = cut(text).statements
         return found[0][0] if found else 0
     return len(text.decode("utf-8", "replace")[: int(given) - 1].encode())
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _listed(names: list[str]) -> str:

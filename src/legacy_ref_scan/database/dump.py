@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from legacy_ref_scan.rules import quote_name
+from legacy_ref_scan.catalog.names import quoted
 
 if TYPE_CHECKING:
     from legacy_ref_scan.database.connection import Connection
@@ -171,7 +171,7 @@ class Dump:
         columns: dict[tuple[str, str], list[str]] = {}
         for item in self.order:
             if item[0] == "column":
-                columns.setdefault(item[1:3], []).append(f"    {quote_name(item[3])} {self.definitions[item]}")
+                columns.setdefault(item[1:3], []).append(f"    {quoted(item[3])} {self.definitions[item]}")
         for item in self.order:
             if item[0] == "table":
                 head, _, tail = self.definitions[item].partition("\0")
@@ -188,7 +188,7 @@ def dump(connection: Connection) -> Dump:
     definitions.update(_columns(connection))
     for schema, name, kind, definition, names in _rows(connection, _VIEWS):
         what = "MATERIALIZED VIEW" if kind == "m" else "VIEW"
-        head = f"CREATE {what} {quote_name(schema)}.{quote_name(name)} ({names}) AS\n"
+        head = f"CREATE {what} {quoted(schema)}.{quoted(name)} ({names}) AS\n"
         definitions[("view", schema, "", name)] = head + str(definition).rstrip("; \n")
     return Dump(definitions, tuple(definitions))
 
@@ -234,12 +234,12 @@ def _tables(connection: Connection) -> dict[Identity, str]:
     parents: dict[tuple[str, str], list[str]] = {}
     bounds: dict[tuple[str, str], str] = {}
     for schema, name, parent_schema, parent, bound, _ in _rows(connection, _PARENTS):
-        parents.setdefault((schema, name), []).append(f"{quote_name(parent_schema)}.{quote_name(parent)}")
+        parents.setdefault((schema, name), []).append(f"{quoted(parent_schema)}.{quoted(parent)}")
         if bound:
             bounds[(schema, name)] = bound
     seen = dict.fromkeys((row[0], row[1], row[2]) for row in _rows(connection, _COLUMNS))
     for schema, name, kind in seen:
-        written = f"{quote_name(schema)}.{quote_name(name)}"
+        written = f"{quoted(schema)}.{quoted(name)}"
         if kind == "c":
             found[("table", schema, "", name)] = f"CREATE TYPE {written} AS\0"
             continue

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import OperationalError
 
+from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.bodies import Bodies, check_bodies
 from legacy_ref_scan.database.chain import Chain, NotEmptyError, replay_on, require_empty
 from legacy_ref_scan.database.checks import Check, Figures, Protocol, Result, counted, timed
@@ -26,7 +27,6 @@ from legacy_ref_scan.database.verdicts import Knowledge, Said
 from legacy_ref_scan.generate import Pair, plan_pair
 from legacy_ref_scan.migrations import History, Migration
 from legacy_ref_scan.model import Reference, ScanError, SourceFile, Target, Verdict
-from legacy_ref_scan.rules import quote_name
 from legacy_ref_scan.scan import Outcome, Request, open_workspace, scan
 from legacy_ref_scan.sql.watch import watch
 from legacy_ref_scan.versions import Version
@@ -150,7 +150,7 @@ class _Stage:
     def _connect(self, stack: ExitStack) -> tuple[Connection, Connection]:
         """Two connections to the database that look for tables as the rule says."""
         both = (stack.enter_context(connect(self.dsn)), stack.enter_context(connect(self.dsn)))
-        path = ", ".join(quote_name(name) for name in self.request.rules[0].search_path)
+        path = ", ".join(quoted(name) for name in self.request.rules[0].search_path)
         for connection in both:
             connection.execute(f"SET search_path = {path}".encode())
         return both
@@ -192,8 +192,8 @@ class _Stage:
             new = f"legacy_ref_scan_{oid}_{attnum}"
             name = f"{relation.schema}.{relation.name}"
             self.gone.update(((name, column.name), (name, new)))
-            table = f"{quote_name(relation.schema)}.{quote_name(relation.name)}"
-            statements.append(f"ALTER TABLE {table} RENAME COLUMN {quote_name(column.name)} TO {new};")
+            table = f"{quoted(relation.schema)}.{quoted(relation.name)}"
+            statements.append(f"ALTER TABLE {table} RENAME COLUMN {quoted(column.name)} TO {new};")
         if run_step(self.connection, "\n".join(statements).encode()).problem:
             return False
         self.notes.append("the columns got another name instead of the drop, so that what names them can be proven")
@@ -270,8 +270,7 @@ def drop_of(request: Request, outcome: Outcome) -> Drop:
 def drop_statement(targets: tuple[Target, ...]) -> bytes:
     """DROP COLUMN for each target, in one transaction."""
     return "".join(
-        f"ALTER TABLE {quote_name(t.schema)}.{quote_name(t.table)} DROP COLUMN {quote_name(t.column)};\n"
-        for t in targets
+        f"ALTER TABLE {quoted(t.schema)}.{quoted(t.table)} DROP COLUMN {quoted(t.column)};\n" for t in targets
     ).encode()
 
 

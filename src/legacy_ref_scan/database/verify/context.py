@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from psycopg import Error, OperationalError, errors
 
+from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.checks import Check, Figures, Result
 from legacy_ref_scan.database.connection import MARK, looking, redacted
 from legacy_ref_scan.database.dump import dump
 from legacy_ref_scan.database.live import Live, live_schema
 from legacy_ref_scan.migrations import History
 from legacy_ref_scan.model import ScanError, Target
-from legacy_ref_scan.rules import Rule, quote_name
+from legacy_ref_scan.rules import Rule
 from legacy_ref_scan.schema import Catalog
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def target_of(context: Context, part: str) -> Target:
 
 def table_name(target: Target) -> str:
     """The target's table as SQL writes it."""
-    return f"{quote_name(target.schema)}.{quote_name(target.table)}"
+    return f"{quoted(target.schema)}.{quoted(target.table)}"
 
 
 def number(value: object) -> int:

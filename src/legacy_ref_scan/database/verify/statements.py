@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.analysis import plannable
 from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.connection import MARK
@@ -18,7 +19,6 @@ from legacy_ref_scan.database.verify.context import (
     passed,
 )
 from legacy_ref_scan.model import Consumer, Gap, Reference, SourceFile, whole_file
-from legacy_ref_scan.rules import quote_name
 from legacy_ref_scan.sql.analyze import analyze
 from legacy_ref_scan.sql.lexer import Kind, tokens
 from legacy_ref_scan.sql.statements import cut
@@ -44,7 +44,7 @@ def _statements(context: Context, _: str) -> Answer:
     if schema is None:
         how = "the server has it: CREATE EXTENSION" if available else "the server does not have it"
         return impossible(f"the extension pg_stat_statements is not in this database ({how})")
-    place = quote_name(str(schema))
+    place = quoted(str(schema))
     rows = context.rows(_STATEMENTS.format(schema=place))
     since, evicted = _info(context, place)
     hidden = sum(1 for query, _, _ in rows if query == _HIDDEN or query is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.connection import MARK
 from legacy_ref_scan.database.verify.context import (
@@ -21,7 +22,6 @@ from legacy_ref_scan.database.verify.context import (
     target_of,
 )
 from legacy_ref_scan.model import ScanError
-from legacy_ref_scan.rules import quote_name
 
 _KEY = """
 SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
@@ -33,7 +33,7 @@ def _remaining(context: Context, part: str) -> Answer:
     target = target_of(context, part)
     if context.oid(target) is None:
         return impossible("the database does not have the column: dropped already, or misspelled")
-    column = quote_name(target.column)
+    column = quoted(target.column)
     ((rows, values, empty),) = context.rows(
         f"SELECT count(*), count({column}), count(*) FILTER (WHERE {column}::text = '') FROM {table_name(target)}"
     )
@@ -59,8 +59,8 @@ def _snapshot(context: Context, _: str) -> Answer:
         return impossible(f"{path} is there already: a snapshot is never overwritten")
     key = [str(name) for (name,) in context.rows(_KEY, place[0])]
     there = [item.column for item in context.targets if context.oid(item) is not None]
-    columns = ", ".join(quote_name(name) for name in dict.fromkeys((*(key or ["ctid"]), *there)))
-    some = " OR ".join(f"{quote_name(name)} IS NOT NULL" for name in there)
+    columns = ", ".join(quoted(name) for name in dict.fromkeys((*(key or ["ctid"]), *there)))
+    some = " OR ".join(f"{quoted(name)} IS NOT NULL" for name in there)
     query = f"COPY (SELECT {MARK} {columns} FROM {table_name(target)} WHERE {some}) TO STDOUT (FORMAT csv, HEADER)"
     count, size = _write(context, query, path)
     return passed(f"written to {path}", (("rows", count), ("bytes", size)))
