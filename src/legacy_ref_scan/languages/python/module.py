@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 
 import libcst as cst
-from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
 
+from legacy_ref_scan.languages.python.positions import Positions, positions
 from legacy_ref_scan.model import SourceFile, Span
 
 # libcst's native parser overflows the C stack (a crash, no exception) somewhere beyond 1,000 nested brackets or 3,000
@@ -93,7 +93,7 @@ class Module:
     """A parsed file. Filled by `parse`, not changed later."""
 
     source: SourceFile
-    wrapper: MetadataWrapper
+    tree: cst.Module
     functions: dict[str, Function] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
     every: list[Function] = field(default_factory=list)
@@ -101,14 +101,10 @@ class Module:
     imports: dict[str, Imported] = field(default_factory=dict)
     stars: list[Imported] = field(default_factory=list)
 
-    @property
-    def tree(self) -> cst.Module:
-        return self.wrapper.module
-
     @cached_property
-    def spans(self) -> Mapping[cst.CSTNode, CodeSpan]:
-        """The bytes of every node; found only when needed, for it takes longer than parsing."""
-        return self.wrapper.resolve(ByteSpanPositionProvider)
+    def positions(self) -> Positions:
+        """The bytes of every node; found only when needed."""
+        return positions(self.tree)
 
     @cached_property
     def leaves(self) -> list[Leaf]:
@@ -117,8 +113,7 @@ class Module:
 
     def span(self, node: cst.CSTNode) -> Span:
         """The bytes of a node."""
-        where = self.spans[node]
-        return Span(self.source.path, where.start, where.start + where.length)
+        return Span(self.source.path, *self.positions.nodes[node])
 
     def leaf_at(self, offset: int) -> Leaf | None:
         """The token that holds the byte at `offset`."""
@@ -217,8 +212,7 @@ def last_name(node: cst.CSTNode) -> str:
 
 
 def _parsed(source: SourceFile) -> Module:
-    wrapper = MetadataWrapper(cst.parse_module(source.data.decode("utf-8")), unsafe_skip_copy=True)
-    module = Module(source, wrapper)
+    module = Module(source, cst.parse_module(source.data.decode("utf-8")))
     _define(module, module.tree, None, "")
     return module
 
@@ -255,9 +249,8 @@ def _too_deep(data: bytes) -> bool:
 
 def _leaves(module: Module) -> Iterator[Leaf]:
     """Every name, string and comment. A string within an f-string's expression splits the f-string."""
-    for node, where in module.spans.items():
-        if isinstance(node, cst.Comment):
-            yield Leaf(where.start, where.start + where.length, "comment")
+    for start, end in module.positions.comments:
+        yield Leaf(start, end, "comment")
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "name")]
     while stack:
         node, detail = stack.pop()
@@ -267,12 +260,12 @@ def _leaves(module: Module) -> Iterator[Leaf]:
         elif isinstance(node, cst.Name):
             kind = "name"
         if kind:
-            where = module.spans[node]
-            if isinstance(node, cst.Name) and not module.source.data.startswith(node.value.encode(), where.start):
+            start, end = module.positions.nodes[node]
+            if isinstance(node, cst.Name) and not module.source.data.startswith(node.value.encode(), start):
                 raise cst.CSTValidationError("positions do not fit the file")
             if detail == "docstring" and kind == "string":
                 kind = "docstring"
-            yield Leaf(where.start, where.start + where.length, kind, detail)
+            yield Leaf(start, end, kind, detail)
         stack += [(child, _detail(node, child, detail)) for child in children(node)]
 
 
