@@ -68,12 +68,14 @@ class TestJudging:
         assert judge(again) == {"drop column public.users.err": "clean"}
 
     def test_an_index_that_is_about_other_columns_too(self, judge: Judge) -> None:
-        assert judge("ALTER TABLE users DROP COLUMN tmp;") == {"drop column public.users.tmp": "referenced"}
-        rebuilt = "ALTER TABLE users DROP COLUMN tmp; CREATE INDEX names ON users (name);"
+        assert judge("ALTER TABLE users DROP COLUMN tmp;") == {"drop column public.users.tmp": "clean"}
+        unique = "CREATE UNIQUE INDEX one ON users (name) WHERE tmp IS NULL; ALTER TABLE users DROP COLUMN tmp;"
+        assert judge(unique) == {"drop column public.users.tmp": "referenced"}
+        rebuilt = f"{unique} CREATE UNIQUE INDEX one ON users (name);"
         assert judge(rebuilt) == {"drop column public.users.tmp": "clean"}
 
     def test_a_constraint_that_the_statement_names(self, judge: Judge) -> None:
-        pair = "ALTER TABLE users ADD CONSTRAINT pair UNIQUE (old, name); DROP FUNCTION log_err();"
+        pair = "ALTER TABLE users ADD CONSTRAINT pair UNIQUE (name) INCLUDE (old); DROP FUNCTION log_err();"
         assert judge(pair + "ALTER TABLE users DROP COLUMN old;") == {"drop column public.users.old": "referenced"}
         named = pair + "ALTER TABLE users DROP CONSTRAINT pair, DROP COLUMN old;"
         assert judge(named) == {"drop column public.users.old": "clean"}
