@@ -24,11 +24,11 @@ def schema_of(sql: str) -> Schema:
     return Schema(catalog, watch(catalog, [TARGET]), names_of([TARGET], ()))
 
 
-def found_in(sql: str, declarations: str = "", arguments: str = "") -> list[str]:
+def found_in(sql: str, declarations: str = "", arguments: str = "", tables: str = TABLES) -> list[str]:
     """What a body with this statement says, in a file that no migration holds."""
     body = f"CREATE FUNCTION f({arguments}) RETURNS void LANGUAGE plpgsql AS $$ {declarations} BEGIN {sql} END $$;"
     fragment = whole_file(SourceFile("f.sql", body.encode(), "sql"), kind="sql-file", consumer=Consumer.SQL)
-    found = analyze(fragment, schema_of(TABLES))
+    found = analyze(fragment, schema_of(tables))
     return sorted(
         str(f.access) if isinstance(f, Reference) else f.reason for f in found if isinstance(f, Reference | Gap)
     )

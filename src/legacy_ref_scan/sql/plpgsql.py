@@ -15,6 +15,7 @@ from legacy_ref_scan.sql.dynamic import DynamicText, assemble
 from legacy_ref_scan.sql.into import into_ranges
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.names import Part
+from legacy_ref_scan.sql.records import State, joined
 from legacy_ref_scan.sql.resolve import resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment, RangeVariable, Visible
@@ -85,6 +86,9 @@ class _BodyResolver(Variables):
                 "stmt_dynexecute": self.execute,
                 "stmt_for": self.for_loop,
                 "stmt_if": self.branch,
+                "stmt_case": self.case,
+                "stmt_while": self.repeat,
+                "loop_body": self.repeat,
                 "stmt_execsql": self.sql_statement,
                 "stmt_return": self.return_statement,
                 "stmt_open": self.open_cursor,
@@ -104,12 +108,60 @@ class _BodyResolver(Variables):
 
     def scope(self, tree: Tree, node: Node) -> None:
         """A block: what it declares hides what is around it, and ends with it."""
+        handlers = [handler for part in node.all("exception_sect") for handler in part.all("proc_exception")]
+        body = Node("x", node.start, node.end, [child for child in node.children if child.type != "exception_sect"])
         with self.block_of_variables():
-            for child in node.children:
+            reached = self.reached(tree, body) if handlers else {}
+            self.block(tree, body)
+            normal = self.variables
+            self.variables = joined(normal, reached)
+            ways = [self.way(tree, handler) for handler in handlers]
+            self.variables = joined(normal, *ways)
+
+    def way(self, tree: Tree, node: Node) -> State:
+        """Statements that do not always run; what the variables are after them."""
+        before = self.variables
+        if not self.gathering:
+            self.variables = dict(before)
+        self.block(tree, node)
+        after, self.variables = self.variables, before
+        return after
+
+    def reached(self, tree: Tree, node: Node) -> State:
+        """What the variables may be at any place of some statements, which are gone through once for it."""
+        if self.gathering or not any(
+            record is not None and record.relation is None for record in self.variables.values()
+        ):
+            return {}
+        kept = self.result, self.dynamic, self.variables, self.hidden, self.narrowed
+        self.result, self.dynamic = Resolved(), []
+        self.variables, self.hidden, self.gathering = dict(self.variables), dict(self.hidden), True
+        self.block(tree, node)
+        reached, self.gathering = self.variables, False
+        self.result, self.dynamic, self.variables, self.hidden, self.narrowed = kept
+        return reached
+
+    def repeat(self, tree: Tree, node: Node) -> None:
+        """A loop begins again with what it did, and ends anywhere."""
+        reached = self.reached(tree, node)
+        self.variables = joined(self.variables, reached)
+        self.block(tree, node)
+        self.variables = joined(self.variables, reached)
+
+    def case(self, tree: Tree, node: Node) -> None:
+        """CASE: each of its branches begins with what was before."""
+        ways = []
+        for child in node.children:
+            if child.type in ("case_when", "proc_sect"):
+                ways.append(self.way(tree, child))
+            else:
                 self.block(tree, Node("x", child.start, child.end, [child]))
+        self.variables = joined(self.variables, *ways)
 
     def declaration(self, tree: Tree, node: Node) -> None:
         self.declare(tree, node)
+        if node.has("kw_alias"):
+            self.declare_alias(node)
         columns: tuple[Visible, ...] = ()
         for expression in node.find("sql_expression"):
             columns = self.expression(expression, consume=not node.has("kw_cursor"))
@@ -151,19 +203,28 @@ class _BodyResolver(Variables):
         columns: tuple[Visible, ...] = ()
         for expression in expressions:
             columns = self.expression(expression, consume=False)
-        if cursor is not None:
-            self.label(self.part(cursor), Explanation.VARIABLE, "a cursor")
-            self.variables["\0cursor " + self.part(cursor).name] = RangeVariable("", columns)
+        if cursor is None:
+            return
+        self.label(self.part(cursor), Explanation.VARIABLE, "a cursor")
+        if node.has("kw_for"):  # else it has its query since it was declared
+            known = not node.has("kw_execute")
+            rows = RangeVariable("", columns if known else (), known=known, dynamic=not known)
+            self.put("\0cursor " + self.part(cursor).name, rows)
 
     def fetch(self, tree: Tree, node: Node) -> None:
+        """A row of a cursor, which may have been opened elsewhere."""
         cursor = node.child("any_identifier")
-        columns: tuple[Visible, ...] = ()
-        if cursor is not None:
-            name = self.part(cursor)
-            self.label(name, Explanation.VARIABLE, "a cursor")
-            known = self.variables.get("\0cursor " + name.name)
-            columns = known.columns if known else ()
-        self.into(self.targets(node, "into_target"), columns)
+        if cursor is None:
+            return
+        name = self.part(cursor)
+        self.label(name, Explanation.VARIABLE, "a cursor")
+        rows = self.variables.get("\0cursor " + name.name)
+        targets = self.targets(node, "into_target")
+        if rows is not None and not rows.dynamic:
+            self.into(targets, rows.columns)
+            return
+        for names in targets:
+            self.assign_dynamic(names, "a row of a cursor whose query is not known")
 
     def targets(self, node: Node, *types: str) -> list[list[Part]]:
         """The names that rows are assigned to, each with its fields."""
@@ -189,13 +250,25 @@ class _BodyResolver(Variables):
         expressions = node.all("sql_expression")
         if not expressions:
             return
-        names = self.parts(expressions[0])
         values: tuple[Visible, ...] = ()
         for expression in expressions[1:]:
             values = self.expression(expression)
-        self.into([names[:2]], values, single=True)
-        for name in names[2:]:
-            self.label(name, Explanation.VARIABLE, "part of an assignment")
+        self.assign_path(self.path(expressions[0]), values)
+
+    def path(self, node: Node) -> list[Part]:
+        """`a.b[i].c` without the subscripts, which are expressions of their own."""
+        names: list[Part] = []
+        depth = start = 0
+        for token in words(self.text, node.start, node.end):
+            raw = self.text[token.start : token.end]
+            if raw == b"[" and depth == 0:
+                start = token.end
+            depth += (raw == b"[") - (raw == b"]")
+            if raw == b"]" and depth == 0:
+                self.expression(Node("x", start, token.start, []))
+            elif depth == 0 and token.kind in (Kind.WORD, Kind.QUOTED):
+                names.append(Part(name_of(raw), token.start, token.end))
+        return names
 
     def remember_assignment(self, sides: list[Node]) -> None:
         """A variable's name and what it gets."""
@@ -219,7 +292,7 @@ class _BodyResolver(Variables):
                     self.hide(names[0].name)
                     self.variables[names[0].name] = None
             else:
-                self.into(targets, columns, loop=True)
+                self.into(targets, columns)
             for child in node.children:
                 if child is not query and child.type != "for_variable":
                     self.block(tree, Node("x", child.start, child.end, [child]))
@@ -246,13 +319,14 @@ class _BodyResolver(Variables):
         """IF: a test of TG_TABLE_NAME narrows the tables that NEW and OLD stand for, and the rest for ELSE."""
         before = self.narrowed
         remaining = self.trigger_relations()
+        ways = []
         for child in [*node.children]:
             if child.type == "sql_expression":
                 self.expression(child)
                 inside, remaining = self.narrow(child, remaining)
                 self.apply(inside)
             elif child.type == "proc_sect":
-                self.block(tree, Node("x", child.start, child.end, [child]))
+                ways.append(self.way(tree, Node("x", child.start, child.end, [child])))
                 self.apply(remaining)
             elif child.type == "elsif_clause":
                 self.apply(remaining)
@@ -262,10 +336,14 @@ class _BodyResolver(Variables):
                     inside, remaining = self.narrow(test, remaining)
                     self.apply(inside)
                 for part_of in child.all("proc_sect"):
-                    self.block(tree, Node("x", part_of.start, part_of.end, [part_of]))
+                    ways.append(self.way(tree, Node("x", part_of.start, part_of.end, [part_of])))
             elif child.type == "else_clause":
                 self.apply(remaining)
-                self.block(tree, child)
+                ways.append(self.way(tree, child))
+        if node.child("else_clause") is not None:  # one of them has run
+            self.variables = joined(ways[0], *ways[1:]) if ways else self.variables
+        else:
+            self.variables = joined(self.variables, *ways)
         self.narrowed = before
         self.apply(self.trigger_relations())
 

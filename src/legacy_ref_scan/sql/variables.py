@@ -12,8 +12,9 @@ from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
 from legacy_ref_scan.sql.lexer import Kind, Token, name_of, words
 from legacy_ref_scan.sql.names import Part
+from legacy_ref_scan.sql.records import either
 from legacy_ref_scan.sql.results import Label, Problem, Resolved
-from legacy_ref_scan.sql.scope import RangeVariable, Visible, range_variable
+from legacy_ref_scan.sql.scope import RangeVariable, Visible, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node, Tree
 
 _TRIGGER_VARIABLES = [
@@ -60,6 +61,7 @@ class Variables:
         self.variables: dict[str, RangeVariable | None] = {}
         self.labels: set[str] = {routine.name} if routine.name else set()
         self.hidden: dict[str, RangeVariable | EllipsisType | None] = {}  # what the innermost block's names hide
+        self.gathering = False  # whether a record keeps what it held when it gets another row
 
     # Declarations
 
@@ -150,6 +152,16 @@ class Variables:
                 self.label(argument_part, Explanation.VARIABLE, "a cursor's argument")
                 self.variables.setdefault(argument_part.name, None)
 
+    def declare_alias(self, node: Node) -> None:
+        """`a ALIAS FOR b`: what a record gets later, its alias gets too."""
+        name_node, original = node.child("decl_varname"), node.child("any_identifier", "param")
+        if name_node is None or original is None:
+            return
+        name = self.part(name_node).name
+        row = self.variables.get(self.part(original).name)
+        later = row is not None and row.relation is None and not row.columns
+        self.variables[name] = replace(row, known=False, dynamic=True) if row is not None and later else row
+
     def type_reference(self, node: Node, raw: str) -> None:
         """`t.c%TYPE` needs the column, `t%ROWTYPE` and `t` the whole row."""
         names = [self.part(n) for n in node.walk() if not n.children and n.type == "identifier"]
@@ -180,9 +192,7 @@ class Variables:
 
     # Assignments
 
-    def into(
-        self, targets: list[list[Part]], columns: Iterable[Visible], single: bool = False, loop: bool = False
-    ) -> None:
+    def into(self, targets: list[list[Part]], columns: Iterable[Visible], single: bool = False) -> None:
         """Assign a row to variables: a lone record takes its shape, several scalars take it by position."""
         shape = tuple(columns)
         if len(targets) == 1 and len(targets[0]) == 1:
@@ -190,8 +200,8 @@ class Variables:
             record = self.variables.get(name.name, RangeVariable(name.name, known=False, label="a row"))
             self.label(name, Explanation.VARIABLE, "a PL/pgSQL variable")
             if record is not None and record.relation is None and not single:
-                merged = {c.name: c for c in (*record.columns, *shape)} if not loop else {c.name: c for c in shape}
-                self.variables[name.name] = replace(record, columns=tuple(merged.values()), known=bool(shape))
+                unique = tuple({column.name: column for column in shape}.values())
+                self.put(name.name, replace(record, columns=unique, known=bool(shape), dynamic=False))
                 return
             if not single:  # a row takes all of it, a scalar the first column
                 self.result.consume(shape if record is not None else shape[:1])
@@ -225,8 +235,28 @@ class Variables:
         """Assign what is not known before it runs."""
         self.assign_name(names)
         record = self.variables.get(names[0].name)
-        if record is not None and record.relation is None:
-            self.variables[names[0].name] = replace(record, known=False, dynamic=True, label=label)
+        if len(names) == 1 and record is not None and record.relation is None:
+            self.put(names[0].name, replace(record, columns=(), known=False, dynamic=True, label=label))
+
+    def put(self, name: str, rows: RangeVariable) -> None:
+        """A record or a cursor gets other rows."""
+        before = self.variables.get(name) if self.gathering else None
+        self.variables[name] = either(before, rows) if before is not None else rows
+
+    def assign_path(self, names: list[Part], values: tuple[Visible, ...]) -> None:
+        """`v := …`, `v.field := …`, and fields of rows in rows."""
+        self.into([names[:2]], values, single=True)
+        row = self.variables.get(names[0].name) if names else None
+        column = row.column(names[1].name) if row and len(names) > 1 else None
+        for name in names[2:]:
+            relation = relation_of_type(self.catalog, column.type) if column is not None else None
+            field = relation.column(name.name) if relation is not None else None
+            column = (
+                Visible(name.name, own=(relation.oid, field.attnum), type=field.type) if relation and field else None
+            )
+            if column is not None:
+                self.result.use(column, Access.WRITE, name.place)
+            self.label(name, Explanation.VARIABLE, "part of an assignment")
 
     # Names
 
