@@ -47,7 +47,7 @@ def test_rows(declarations: str, sql: str, expected: list[str]) -> None:
     ("arguments", "declarations", "sql", "expected"),
     [
         ("phases", "DECLARE p ALIAS FOR $1;", "PERFORM p.message;", ["read", "star"]),
-        ("p phases", "DECLARE q ALIAS FOR p;", "q.message := '';", ["write"]),
+        ("p phases", "DECLARE q ALIAS FOR p;", "q.message := '';", ["star", "write"]),
         ("p jobs", "DECLARE q ALIAS FOR p;", "PERFORM q.message;", []),
         ("", "DECLARE r record; q ALIAS FOR r;", f"{PHASES} PERFORM q.message;", ["dynamic-table"]),
     ],
