@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import HOLE, OUTSIDE, Consumer, Explanation, Fragment
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
-from legacy_ref_scan.sql.tree import TooComplexError, Tree, parse
+from legacy_ref_scan.sql.tree import TooComplexError, Tree, is_prose, parse_whole
 
 # A statement by its shape: prose seldom has the second word in the right place.
 _SHAPES = re.compile(
@@ -225,6 +225,8 @@ def _goes_somewhere(note: str) -> bool:
 
 def read_part(text: bytes, names: Names) -> Part | None:
     """Read a text as a part of a statement: a list of columns, a condition, a clause."""
+    if is_prose(text):
+        return None
     solid = words(text)
     plain = [text[t.start : t.end].lower().decode("utf-8", "replace") for t in solid if t.kind is Kind.WORD]
     signs = any(t.kind in (Kind.OTHER, Kind.PARAMETER) for t in solid)
@@ -232,14 +234,11 @@ def read_part(text: bytes, names: Names) -> Part | None:
         return None  # three words of prose would read as a column and its alias
     first = plain[0] if plain else ""
     tables = _TABLE_PREFIXES if solid and _names_table(text[solid[0].start : solid[0].end], names) else ()
-    for prefix in (*tables, *_CLAUSE_PREFIXES.get(first, _OTHER_PREFIXES)):
-        try:
-            tree = parse(text, prefix=prefix)
-        except TooComplexError:
-            return None
-        if not tree.errors:
-            return Part(tree, surely=_sure(text, plain), consume=False)
-    return None
+    try:
+        tree = parse_whole(text, (*tables, *_CLAUSE_PREFIXES.get(first, _OTHER_PREFIXES)))
+    except TooComplexError:
+        return None
+    return Part(tree, surely=_sure(text, plain), consume=False) if tree is not None else None
 
 
 def _names_table(word: bytes, names: Names) -> bool:

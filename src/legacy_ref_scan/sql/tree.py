@@ -6,7 +6,7 @@ What the grammar stumbles over is repaired on tokens before parsing; every node 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from time import monotonic
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tree_sitter import Tree as SyntaxTree
 
 from legacy_ref_scan.sql.body_repair import body_repairs
+from legacy_ref_scan.sql.lexer import Kind, tokens
 from legacy_ref_scan.sql.repair import Edit, repairs
 
 # Expressions nest by precedence in the grammar; nothing here depends on it, so they become one flat `a_expr`.
@@ -121,6 +122,7 @@ MAX_STATEMENT = 16 * 1024 * 1024
 MAX_DEPTH = 60_000  # levels of the grammar; 10,000 parentheses are 50,000
 MAX_SECONDS = 20.0  # its recovery from errors can take far more than linear time
 _CHUNK = 64 * 1024
+_PROSE = 4  # names in a row
 
 
 def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b"") -> Tree:
@@ -134,6 +136,40 @@ def parse(text: bytes, start: int = 0, end: int | None = None, prefix: bytes = b
     edits = repairs(text, start, stop, expression=bool(prefix))
     source, places = _apply(text, start, stop, edits, prefix)
     return _flatten(text, source, places, "sql", (start, stop))
+
+
+def parse_whole(text: bytes, prefixes: Sequence[bytes]) -> Tree | None:
+    """The tree of a text behind the first prefix with which the grammar reads all of it; None where it never does.
+
+    Raises `TooComplexError`.
+    """
+    if len(text) > MAX_STATEMENT:
+        raise TooComplexError(f"a statement of {len(text):,} bytes")
+    edits = cache(lambda expression: repairs(text, 0, len(text), expression))
+    for prefix in prefixes:
+        source, places = _apply(text, 0, len(text), edits(bool(prefix)), prefix)
+        found = _parse(_parser("sql"), source)
+        if not found.root_node.has_error:
+            tree = _built(text, source, places, found, (0, len(text)))
+            if not tree.errors:
+                return tree
+    return None
+
+
+def is_prose(text: bytes) -> bool:
+    """Whether words stand side by side in a text as they never do in SQL: two names do, but for keywords no more.
+
+    The first of them may belong to what stands before it, such as the name of a parameter.
+    """
+    run = 0
+    for kind, start, end in tokens(text):
+        if kind is Kind.WORD:
+            run = 0 if text[start:end].lower() in _keywords() else run + 1
+            if run == _PROSE:
+                return True
+        elif kind > Kind.COMMENT:
+            run = 0
+    return False
 
 
 def parse_plpgsql(text: bytes, start: int, end: int) -> Tree:
@@ -194,6 +230,15 @@ def _parser(language: str) -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(grammar))
 
 
+@cache
+def _keywords() -> frozenset[bytes]:
+    """The grammar's keywords, in lower case."""
+    language = _parser("sql").language
+    assert language is not None
+    kinds = (language.node_kind_for_id(number) or "" for number in range(language.node_kind_count))
+    return frozenset(kind.removeprefix("kw_").encode() for kind in kinds if kind.startswith("kw_"))
+
+
 def _parse(parser: Parser, source: bytes) -> SyntaxTree:
     """The grammar's tree of a text; a long one within a bound of time."""
     if len(source) <= _CHUNK:
@@ -210,7 +255,10 @@ def _parse(parser: Parser, source: bytes) -> SyntaxTree:
 
 
 def _flatten(text: bytes, source: bytes, places: _Places, language: str, extent: tuple[int, int]) -> Tree:
-    tree = _parse(_parser(language), source)
+    return _built(text, source, places, _parse(_parser(language), source), extent)
+
+
+def _built(text: bytes, source: bytes, places: _Places, tree: SyntaxTree, extent: tuple[int, int]) -> Tree:
     errors: list[tuple[int, int]] = []
     root = _Builder(source, places, errors).build(tree.walk())
     return Tree(text, root, tuple(errors), extent)
