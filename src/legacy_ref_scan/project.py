@@ -16,6 +16,7 @@ from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
 _KEPT_BYTES = 64 << 20
+_SEARCHED = frozenset({"go", "python"})
 _DEFAULTS = Others()
 
 
@@ -61,7 +62,7 @@ class ScanProject:
             self.counts[source.language] += 1
             if (self._choose is None or self._choose(source)) and self.names.matter(source.data):
                 self._group(source).append(source)
-            elif source.language == "go" and kept < _KEPT_BYTES:
+            elif source.language in _SEARCHED and kept < _KEPT_BYTES:
                 kept += len(source.data)
                 self._kept[source.path] = source.data
 

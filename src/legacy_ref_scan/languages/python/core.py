@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -14,6 +15,7 @@ from legacy_ref_scan.model import Mapping
 _TABLES = frozenset({"Table", "table", "TableClause"})
 _COLUMNS = frozenset({"Column", "column", "literal_column"})
 _SHORT = frozenset({"c", "columns"})
+_SHORTLY = re.compile(rb"\b(?:c|columns)\b")
 _REFLECTING = frozenset({"autoload", "autoload_with"})
 
 
@@ -39,6 +41,8 @@ def table_of(module: Module, call: cst.Call) -> Model | None:
 
 def mappings(module: Module) -> Iterator[Mapping]:
     """The columns that table objects declare, at any place."""
+    if b"able" not in module.source.data or b"olumn" not in module.source.data:
+        return
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "")]
     while stack:
         node, table = stack.pop()
@@ -54,7 +58,7 @@ def mappings(module: Module) -> Iterator[Mapping]:
 
 def loose_columns(module: Module) -> Iterator[Mapping]:
     """The columns of `phases.c.error_message`, at any place; of which table is not known."""
-    stack: list[cst.CSTNode] = [module.tree]
+    stack: list[cst.CSTNode] = [module.tree] if _SHORTLY.search(module.source.data) else []
     while stack:
         node = stack.pop()
         holder = node.value if isinstance(node, cst.Attribute) else None

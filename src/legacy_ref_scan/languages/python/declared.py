@@ -145,7 +145,7 @@ class Declarations:
 
     def _foreign_keys(self, module: Module) -> None:
         """`ForeignKey("campaign_phases.id")`, at any place."""
-        stack: list[cst.CSTNode] = [module.tree]
+        stack: list[cst.CSTNode] = [module.tree] if b"ForeignKey" in module.source.data else []
         while stack:
             node = stack.pop()
             if isinstance(node, cst.Call) and last_name(node.func) in _FOREIGN:

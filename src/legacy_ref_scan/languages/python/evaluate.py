@@ -86,7 +86,10 @@ class Evaluator:
 
     def limited(self, values: Iterable[Value], site: Span, frame: Frame) -> Values:
         """The values, each once, at most `LIMIT`: one for each set of mentions first, more such sets are a gap."""
-        kept = tuple(dict.fromkeys(self.bounded(values, site)))
+        kept = self.bounded(values, site)
+        if len(kept) < 2:
+            return kept
+        kept = tuple(dict.fromkeys(kept))
         if len(kept) <= LIMIT:
             return kept
         telling = {self._told(value): value for value in reversed(kept)}
@@ -119,7 +122,7 @@ class Evaluator:
 
     def _remember(self, values: Values, node: cst.CSTNode, frame: Frame) -> None:
         for value in values:
-            if isinstance(value, Text):
+            if isinstance(value, Text) and self.findings.holds(value):
                 span = frame.module.span(node)
                 leaf = frame.module.leaf_at(span.start + 2) or frame.module.leaf_at(span.start)
                 note = leaf.detail if leaf is not None and leaf.kind == "string" else ""

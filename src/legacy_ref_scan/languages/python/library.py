@@ -21,6 +21,7 @@ class Library:
         self.project = project
         self._modules: dict[str, Module | None] = {}
         self._definitions: dict[str, tuple[Function, ...]] = {}
+        self._found: dict[tuple[str, str, int], Module | None] = {}
 
     def load(self, source: SourceFile) -> Module | None:
         """The parsed file."""
@@ -110,11 +111,12 @@ class Library:
         return self.function(module, name) if module is not None else None
 
     def _find(self, module: Module, name: str, level: int) -> Module | None:
-        path = self._path(module.source.path, name, level)
-        if path is None:
-            return None
-        source = self.project.read(path)
-        return self.load(source) if source is not None else None
+        key = (module.source.path, name, level)
+        if key not in self._found:
+            path = self._path(*key)
+            source = self.project.read(path) if path is not None else None
+            self._found[key] = self.load(source) if source is not None else None
+        return self._found[key]
 
     def _path(self, importer: str, name: str, level: int) -> str | None:
         tail = name.replace(".", "/")

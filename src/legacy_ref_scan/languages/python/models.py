@@ -280,7 +280,7 @@ def reflects(module: Module) -> bool:
 
 def literal_text(module: Module, node: cst.SimpleString) -> str:
     """The value of a string literal."""
-    if node not in module.positions.nodes:  # of an annotation that was itself a string
+    if id(node) not in module.positions.nodes:  # of an annotation that was itself a string
         value = node.evaluated_value
         return value if isinstance(value, str) else value.decode("utf-8", "replace")
     parts = literals.literal(module.source.data, module.span(node))

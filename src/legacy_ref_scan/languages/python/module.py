@@ -90,7 +90,7 @@ class Imported:
 
 @dataclass(eq=False)
 class Module:
-    """A parsed file. Filled by `parse`, not changed later."""
+    """A parsed file. Filled by `parse`; only what is worked out on demand is added later."""
 
     source: SourceFile
     tree: cst.Module
@@ -100,6 +100,7 @@ class Module:
     definitions: dict[cst.CSTNode, Function | Class] = field(default_factory=dict)
     imports: dict[str, Imported] = field(default_factory=dict)
     stars: list[Imported] = field(default_factory=list)
+    spans: dict[int, Span] = field(default_factory=dict)  # those asked for, by the `id` of their nodes
 
     @cached_property
     def positions(self) -> Positions:
@@ -113,7 +114,11 @@ class Module:
 
     def span(self, node: cst.CSTNode) -> Span:
         """The bytes of a node."""
-        return Span(self.source.path, *self.positions.nodes[node])
+        key = id(node)
+        known = self.spans.get(key)
+        if known is None:
+            known = self.spans[key] = Span(self.source.path, *self.positions.nodes[key])
+        return known
 
     def leaf_at(self, offset: int) -> Leaf | None:
         """The token that holds the byte at `offset`."""
@@ -188,17 +193,21 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The nodes below a node, in order, without white space and punctuation."""
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        kind: type[object] = type(value)
+        if kind is list or kind is tuple:
+            for item in value:
+                kind = type(item)
+                if _is_node(kind):  # type: ignore[arg-type]
+                    yield item
+        elif _is_node(kind):  # type: ignore[arg-type]
             yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (item for item in value if isinstance(item, cst.CSTNode))
 
 
 def dotted(node: cst.CSTNode | None) -> str:
     """`a.b.c` of a name or a chain of attributes; empty for anything else."""
-    if isinstance(node, cst.Name):
+    if type(node) is cst.Name:
         return node.value
-    if isinstance(node, cst.Attribute):
+    if type(node) is cst.Attribute:
         left = dotted(node.value)
         return f"{left}.{node.attr.value}" if left else ""
     return ""
@@ -206,15 +215,21 @@ def dotted(node: cst.CSTNode | None) -> str:
 
 def last_name(node: cst.CSTNode) -> str:
     """The last name of `a.b().c`: what is called or looked up."""
-    if isinstance(node, cst.Name):
+    if type(node) is cst.Name:
         return node.value
-    return node.attr.value if isinstance(node, cst.Attribute) else ""
+    return node.attr.value if type(node) is cst.Attribute else ""
 
 
 def _parsed(source: SourceFile) -> Module:
     module = Module(source, cst.parse_module(source.data.decode("utf-8")))
     _define(module, module.tree, None, "")
     return module
+
+
+@cache
+def _is_node(kind: type[object]) -> bool:
+    """Whether values of a type are nodes; asked for by type, for libcst's classes are abstract ones: slow to test."""
+    return issubclass(kind, cst.CSTNode)
 
 
 @cache
@@ -254,22 +269,40 @@ def _leaves(module: Module) -> Iterator[Leaf]:
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "name")]
     while stack:
         node, detail = stack.pop()
-        kind = "string" if isinstance(node, cst.SimpleString) else ""
-        if isinstance(node, _TEXTS):
-            kind = "text"
-        elif isinstance(node, cst.Name):
-            kind = "name"
+        kind = _LEAVES.get(type(node), "")
         if kind:
-            start, end = module.positions.nodes[node]
+            start, end = module.positions.nodes[id(node)]
             if isinstance(node, cst.Name) and not module.source.data.startswith(node.value.encode(), start):
                 raise cst.CSTValidationError("positions do not fit the file")
             if detail == "docstring" and kind == "string":
                 kind = "docstring"
             yield Leaf(start, end, kind, detail)
-        stack += [(child, _detail(node, child, detail)) for child in children(node)]
+            continue
+        if type(node) in _TELLING:
+            stack += [(child, _detail(node, child, detail)) for child in children(node)]
+        else:
+            below = "name" if _is_code(type(node)) else detail
+            stack += [(child, below) for child in children(node)]
 
 
-_TEXTS = (cst.FormattedStringText, cst.TemplatedStringText)
+_LEAVES: dict[type[cst.CSTNode], str] = {
+    cst.SimpleString: "string",
+    cst.FormattedStringText: "text",
+    cst.TemplatedStringText: "text",
+    cst.Name: "name",
+}
+_TELLING = {
+    *(cst.Expr, cst.Attribute, cst.Arg, cst.Param, cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.DictElement),
+    *(cst.Dict, cst.List, cst.Tuple, cst.Set, cst.Index, cst.Comparison, cst.ComparisonTarget, cst.FunctionDef),
+    *(cst.ClassDef, cst.Call, cst.ConcatenatedString, cst.FormattedString, cst.BinaryOperation, cst.TemplatedString),
+    *(cst.FormattedStringExpression, cst.TemplatedStringExpression),
+}
+"""The nodes whose kind and place say what a child is there for."""
+
+
+@cache
+def _is_code(kind: type[cst.CSTNode]) -> bool:
+    return issubclass(kind, (cst.BaseStatement, cst.BaseSmallStatement, cst.BaseExpression))
 
 
 def _detail(node: cst.CSTNode, child: cst.CSTNode, inherited: str) -> str:
@@ -303,9 +336,7 @@ def _detail(node: cst.CSTNode, child: cst.CSTNode, inherited: str) -> str:
             return inherited
         case cst.FormattedStringExpression() | cst.TemplatedStringExpression():
             return "name"
-        case cst.BaseStatement() | cst.BaseSmallStatement() | cst.BaseExpression():
-            return "name"
-    return inherited
+    return "name" if _is_code(type(node)) else inherited
 
 
 def _passes_on(detail: str) -> bool:

@@ -17,9 +17,12 @@ Bytes = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """The bytes of every node, the white space around it left out, and those of the comments."""
+    """The bytes of every node by its `id`, the white space around it left out, and those of the comments.
 
-    nodes: dict[cst.CSTNode, Bytes]
+    The hash of a node is a function in Python, and looked up for every node.
+    """
+
+    nodes: dict[int, Bytes]
     comments: list[Bytes]
 
 
@@ -34,7 +37,7 @@ def positions(tree: cst.Module) -> Positions:
 class _Writer(SpanProvidingCodegenState):
     """Counts what libcst writes instead of keeping it."""
 
-    spans: dict[cst.CSTNode, Bytes] = field(default_factory=dict)
+    spans: dict[int, Bytes] = field(default_factory=dict)
     comments: list[Bytes] = field(default_factory=list)
 
     def add_indent_tokens(self) -> None:
@@ -46,8 +49,8 @@ class _Writer(SpanProvidingCodegenState):
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         start = self._stack.pop()
-        self.spans.setdefault(node, (start, self.position))
-        if isinstance(node, cst.Comment):
+        self.spans.setdefault(id(node), (start, self.position))
+        if type(node) is cst.Comment:
             self.comments.append((start, self.position))
 
     def record_syntactic_position(  # type: ignore[override]
@@ -71,6 +74,6 @@ class _Recording:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         spans = self.writer.spans
-        start = spans[self.first][0] if self.first is not None else self.start
-        end = spans[self.last][1] if self.last is not None else self.writer.position
-        spans[self.node] = (start, end)
+        start = spans[id(self.first)][0] if self.first is not None else self.start
+        end = spans[id(self.last)][1] if self.last is not None else self.writer.position
+        spans[id(self.node)] = (start, end)

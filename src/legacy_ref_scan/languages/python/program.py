@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import keyword
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from legacy_ref_scan.languages import Project
@@ -29,6 +31,25 @@ _LASTING = re.compile(
 
 def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Extracted]:
     """What the candidates hold, and the texts of other files that use their constants."""
+    with _without_collection():
+        found = list(_extract(project, candidates))
+    yield from found
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Does not look for cyclic garbage: the trees of all files are kept to the end, and looking takes as long as
+    parsing them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _extract(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Extracted]:
     library, findings = Library(project), Findings(project)
     parsed: list[Module] = []
     for source in candidates:
