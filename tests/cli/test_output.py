@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from legacy_ref_scan import cli
-from legacy_ref_scan.cli import commands, main
+from legacy_ref_scan.cli import main
 from tests.cli.support import READ, Repository, complaint, gating, run
 
 
@@ -117,7 +117,7 @@ class TestFailures:
         def broken(**_: Any) -> int:
             raise error
 
-        monkeypatch.setattr(commands, "scan", broken)
+        monkeypatch.setattr("legacy_ref_scan.cli.scan.scan", broken)
 
     def test_an_internal_error(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
         self.fail(monkeypatch, AssertionError("the ledger does not add up\nat all"))

@@ -1,4 +1,4 @@
-"""The command line: click parses, a plain function of `commands` does the work and returns the exit code.
+"""The command line: click parses, a plain function of the command's own module does the work and returns the exit code.
 
 Only click and small modules of ours are imported here, so that `--help` and `--version` answer at once.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 import click
 
@@ -21,7 +22,8 @@ PROGRAM = "legacy-ref-scan"
 USAGE_ERROR = 2
 INTERRUPTED = 130
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,13 +57,27 @@ def _complain(message: str) -> int:
     return USAGE_ERROR
 
 
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several options as one decorator, in the order of the help."""
+def _scoped(*options: Decorator) -> Decorator:
+    """Options that say what to look at, in the order of the help: the command takes them as one `scope`."""
 
     def decorate(command: Command) -> Command:
+        @wraps(command)
+        def run(
+            root: str,
+            migrations: str | None,
+            exclude: Sequence[str] = (),
+            staged: bool = False,
+            rev: str | None = None,
+            **others: Any,
+        ) -> Any:
+            from legacy_ref_scan.cli.scope import Scope
+
+            return command(scope=Scope.of(root, migrations, exclude, staged, rev), **others)
+
+        scoped: Command = run
         for option in reversed(options):
-            command = option(command)
-        return command
+            scoped = option(scoped)
+        return scoped
 
     return decorate
 
@@ -70,6 +86,7 @@ _root = click.option("--root", default=".", metavar="DIR", help="The repository.
 _migrations = click.option(
     "--migrations", metavar="DIR", help="The migration directory. Without it, it is looked for and named in the report."
 )
+_repository = _scoped(_root, _migrations)
 _format = click.option(
     "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True, help="How to print it."
 )
@@ -81,13 +98,22 @@ _checks_format = click.option(
     show_default=True,
     help="How to print it.",
 )
-_scope = _options(
+_scope = _scoped(
     _root,
     _migrations,
     click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches, as .gitignore would."),
     click.option("--staged", is_flag=True, help="Scan what is in the git index, not the working tree."),
     click.option("--rev", metavar="REV", help="Scan a git revision, without a checkout."),
 )
+_rules = click.option(
+    "--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/."
+)
+_rule = click.option(
+    "--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/."
+)
+_columns = click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+_report = click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+_protocol = click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")
 _also = click.option(
     "--also-rev", multiple=True, metavar="REV", help="A release that is still running must be clean too; repeatable."
 )
@@ -106,19 +132,19 @@ def app() -> None:
 
 @app.command("scan")
 @click.argument("paths", nargs=-1)
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
-@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_rules
+@_columns
 @_scope
 @_also
 @_format
-@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@_report
 @click.option("--accounting", is_flag=True, help="List every mention of the names with its explanation.")
 def scan_command(**options: Any) -> int:
     """Find what still uses the columns under retirement.
 
     PATHS restrict the scan to files and directories: the verdict is then about these alone.
     """
-    from legacy_ref_scan.cli.commands import scan
+    from legacy_ref_scan.cli.scan import scan
 
     return scan(**options)
 
@@ -130,7 +156,7 @@ def scan_command(**options: Any) -> int:
 @_scope
 @_also
 @_format
-@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@_report
 def check_command(**options: Any) -> int:
     """Judge every column and table that new migrations drop or rename against the code. Needs no rule.
 
@@ -146,7 +172,7 @@ def check_command(**options: Any) -> int:
 @click.option("--limit", type=int, metavar="N", help="Show so many columns.")
 @_scope
 @_format
-@click.option("--output", metavar="FILE", help="Write the report to a file, whole or not at all.")
+@_report
 def retirable_command(**options: Any) -> int:
     """List every column of the schema with its verdict, those that nothing uses first.
 
@@ -159,8 +185,8 @@ def retirable_command(**options: Any) -> int:
 
 @app.command("explain", short_help="Say how the text at a place was put together, read and judged.")
 @click.argument("place", metavar="FILE:LINE[:COLUMN]")
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="A rule file. Without it: all under ROOT/rules/.")
-@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_rules
+@_columns
 @_scope
 @_format
 def explain_command(**options: Any) -> int:
@@ -174,25 +200,25 @@ def explain_command(**options: Any) -> int:
 
 
 @app.command("generate-migration", short_help="Write the migration pair, if the verdict is clean.")
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@_rule
 @_scope
 @_also
 @click.option("--check", is_flag=True, help="Write nothing; answer by exit code.")
 def generate_command(**options: Any) -> int:
     """Write the migration pair that drops the columns, if the verdict is clean."""
-    from legacy_ref_scan.cli.commands import generate
+    from legacy_ref_scan.cli.generate import generate
 
     return generate(**options)
 
 
 @app.command("rehearse", short_help="Run migrations, the code's statements and the drop on a PostgreSQL of one's own.")
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
-@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
+@_rule
+@_columns
 @_scope
 @click.option("--dsn", metavar="DSN", help="An empty database. Without it, an embedded server is started and removed.")
 @click.option("--schema-dump", metavar="FILE", help="A dump of the schema, in the place of the migrations.")
 @_checks_format
-@click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")
+@_protocol
 def rehearse_command(**options: Any) -> int:
     """Replay the migrations, prepare every statement of the code, apply up, prepare again, apply down and up again.
 
@@ -205,10 +231,9 @@ def rehearse_command(**options: Any) -> int:
 
 
 @app.command("verify", short_help="Check staging or production before the drop, read-only.")
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
-@click.option("--column", "columns", multiple=True, metavar="TABLE.COLUMN", help="A column, without a rule.")
-@_root
-@_migrations
+@_rule
+@_columns
+@_repository
 @click.option(
     "--dsn", envvar="LEGACY_REF_SCAN_DSN", required=True, metavar="DSN",
     help="The database; better in the environment's LEGACY_REF_SCAN_DSN, where no process list shows it.",
@@ -219,7 +244,7 @@ def rehearse_command(**options: Any) -> int:
 @click.option("--long-transaction", default=60.0, show_default=True, metavar="SECONDS", help="From when on it is long.")
 @click.option("--snapshot", metavar="FILE", help="Write the values that are left to a CSV file, by primary key.")
 @_checks_format
-@click.option("--output", metavar="FILE", help="Write the protocol to a file, whole or not at all.")
+@_protocol
 def verify_command(**options: Any) -> int:
     """Check a live database: values that are left, parity, dependents, function bodies, drift, who still asks.
 
@@ -232,7 +257,7 @@ def verify_command(**options: Any) -> int:
 
 
 @app.command("plan", short_help="Write the retirement plan, or bring it up to date.")
-@click.option("--rule", "rules", multiple=True, metavar="FILE", help="The rule. Without it: the one under ROOT/rules/.")
+@_rule
 @_scope
 @_also
 @click.option("--evidence", multiple=True, metavar="FILE", help="A JSON protocol of rehearse or verify; repeatable.")
@@ -250,23 +275,21 @@ def plan_command(**options: Any) -> int:
 
 @app.command("schema", short_help="Print the schema that the migrations build.")
 @click.argument("table", required=False)
-@_root
-@_migrations
+@_repository
 @_format
 def schema_command(**options: Any) -> int:
     """Print the schema that the migrations build; of one TABLE also what depends on each column."""
-    from legacy_ref_scan.cli.commands import schema
+    from legacy_ref_scan.cli.schema import schema
 
     return schema(**options)
 
 
 @app.command("init")
 @click.argument("column", metavar="TABLE.COLUMN")
-@_root
-@_migrations
+@_repository
 @click.option("--output", metavar="FILE", help="The rule file.  [default: ROOT/rules/VERSION_NAME.toml]")
 def init_command(**options: Any) -> int:
     """Write a commented rule that retires a column. Never overwrites a rule."""
-    from legacy_ref_scan.cli.commands import init
+    from legacy_ref_scan.cli.init import init
 
     return init(**options)

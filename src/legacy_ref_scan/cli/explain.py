@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legacy_ref_scan.cli.commands import _inside, _root, _rules
 from legacy_ref_scan.cli.output import colour_wanted, emit, progress
+from legacy_ref_scan.cli.scope import Scope
 from legacy_ref_scan.model import Report, ScanError, SourceFile, Span
 
 if TYPE_CHECKING:
@@ -22,37 +22,24 @@ _PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
 def explain(
     *,
     place: str,
-    root: str,
+    scope: Scope,
     rules: Sequence[str],
     columns: Sequence[str],
-    migrations: str | None,
-    exclude: Sequence[str],
-    staged: bool,
-    rev: str | None,
     format_: str,
 ) -> int:
     """Print what a scan makes of FILE:LINE or FILE:LINE:COLUMN; 0 where there is something. Raises `ScanError`."""
     from legacy_ref_scan.reports import explain as report
     from legacy_ref_scan.reports import explain_text
     from legacy_ref_scan.reports.style import encodable
-    from legacy_ref_scan.scan import Request, open_workspace
+    from legacy_ref_scan.scan import open_workspace
     from legacy_ref_scan.scan import scan as run
     from legacy_ref_scan.sql.trace import Trace
 
-    base = _root(root)
     path, line, column = _parse(place)
     with progress() as show:
-        request = Request(
-            root=base,
-            rules=_rules(base, rules, columns),
-            migrations=_inside(base, migrations) if migrations is not None else None,
-            exclude=tuple(exclude),
-            staged=staged,
-            revision=rev,
-            progress=show,
-        )
+        request = scope.request(scope.rules(rules, columns), progress=show)
         workspace = open_workspace(request)
-        source = _source(workspace, _relative(base, path))
+        source = _source(workspace, _relative(scope.root, path))
         span = _span(source, line, column)
         trace = Trace(lambda fragment: report.touches(fragment, span))
         outcome = run(replace(request, trace=trace))

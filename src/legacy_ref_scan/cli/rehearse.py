@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from legacy_ref_scan.cli.commands import _inside, _root, _rules, _until
 from legacy_ref_scan.cli.output import emit, progress
-from legacy_ref_scan.model import ScanError
+from legacy_ref_scan.cli.scope import Scope
 
 
 def rehearse(
     *,
-    root: str,
+    scope: Scope,
     rules: Sequence[str],
     columns: Sequence[str],
-    migrations: str | None,
-    exclude: Sequence[str],
-    staged: bool,
-    rev: str | None,
     dsn: str | None,
     schema_dump: str | None,
     format_: str,
@@ -31,25 +26,10 @@ def rehearse(
     from legacy_ref_scan.database.checks import render
     from legacy_ref_scan.database.rehearse import rehearse as run
     from legacy_ref_scan.generate import LEFTOVERS
-    from legacy_ref_scan.scan import Request
 
-    base = _root(root)
-    chosen = _rules(base, rules, columns)
-    if len(chosen) > 1:
-        listed = ", ".join(rule.source for rule in chosen)
-        raise ScanError(f"one rule is rehearsed at a time: choose with --rule FILE among {listed}")
-    directory = _inside(base, migrations) if migrations is not None else None
+    rule = scope.one_rule("one rule is rehearsed", rules, columns)
     with progress() as show:
-        request = Request(
-            root=base,
-            rules=chosen,
-            migrations=directory,
-            exclude=(*exclude, LEFTOVERS),
-            staged=staged,
-            revision=rev,
-            until=_until(base, chosen[0], directory),
-            progress=show,
-        )
+        request = scope.request((rule,), leave_out=(LEFTOVERS,), until=scope.until(rule), progress=show)
         protocol = run(request, dsn=dsn, schema_dump=Path(schema_dump) if schema_dump else None)
     emit(render(protocol, format_), output, "utf-8" if format_ == "json" else None)
     return protocol.exit_code

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from legacy_ref_scan.cli.commands import _inside, _root
 from legacy_ref_scan.cli.output import colour_wanted, emit, progress
+from legacy_ref_scan.cli.scope import Scope
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.reports import Options
 
 
 def retirable(
     *,
-    root: str,
+    scope: Scope,
     tables: Sequence[str],
     limit: int | None,
-    migrations: str | None,
-    exclude: Sequence[str],
-    staged: bool,
-    rev: str | None,
     format_: str,
     output: str | None,
 ) -> int:
     """List every column with its verdict; 0 whatever the verdicts are. Raises `ScanError`."""
     from legacy_ref_scan.reports.retirable import render, render_json
     from legacy_ref_scan.retirable import retirable as run
-    from legacy_ref_scan.scan import Request
 
     if limit is not None and limit < 1:
         raise ScanError("--limit wants a number from 1")
-    directory = _root(root)
     with progress() as show:
-        found = run(
-            Request(
-                root=directory,
-                rules=(),
-                migrations=_inside(directory, migrations) if migrations is not None else None,
-                exclude=tuple(exclude),
-                staged=staged,
-                revision=rev,
-                progress=show,
-            ),
-            tuple(tables),
-        )
+        found = run(scope.request(progress=show), tuple(tables))
     if format_ == "json":
         emit(render_json(found, limit), output, "utf-8")
     else:

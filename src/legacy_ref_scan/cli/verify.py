@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from legacy_ref_scan.cli.commands import _inside, _root, _rules, _until
 from legacy_ref_scan.cli.output import emit, progress
-from legacy_ref_scan.model import ScanError
+from legacy_ref_scan.cli.scope import Scope
 
 
 def verify(
     *,
-    root: str,
+    scope: Scope,
     rules: Sequence[str],
     columns: Sequence[str],
-    migrations: str | None,
     dsn: str,
     timeout: float,
     long_transaction: float,
@@ -29,15 +27,9 @@ def verify(
     driver.psycopg()
     from legacy_ref_scan.database.checks import render
     from legacy_ref_scan.database.verify import verify as run
-    from legacy_ref_scan.scan import Request
 
-    base = _root(root)
-    chosen = _rules(base, rules, columns)
-    if len(chosen) > 1:
-        listed = ", ".join(rule.source for rule in chosen)
-        raise ScanError(f"one rule is verified at a time: choose with --rule FILE among {listed}")
-    directory = _inside(base, migrations) if migrations is not None else None
-    request = Request(root=base, rules=chosen, migrations=directory, until=_until(base, chosen[0], directory))
+    rule = scope.one_rule("one rule is verified", rules, columns)
+    request = scope.request((rule,), until=scope.until(rule))
     with progress() as show:
         path = Path(snapshot) if snapshot else None
         protocol = run(
