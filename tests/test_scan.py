@@ -19,7 +19,8 @@ def run(root: Path, files: dict[str, str], **request: object) -> Report:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return scan(Request(root=root, rules=(adhoc_rule(["phases.message"]),), **request)).report  # type: ignore[arg-type]
+    request = {"rules": (adhoc_rule(["phases.message"]),), **request}
+    return scan(Request(root=root, **request)).report  # type: ignore[arg-type]
 
 
 def explanations(report: Report, path: str) -> set[Explanation]:
@@ -34,6 +35,28 @@ def test_clean_without_any_use(tmp_path: Path) -> None:
 
 def test_a_statement_that_cannot_be_read_is_never_clean(tmp_path: Path) -> None:
     assert run(tmp_path, {"queries.sql": "SELECT message FROM phases WHERE ((;"}).verdict is not Verdict.CLEAN
+
+
+@pytest.mark.parametrize(("importer", "verdict"), [("main.go", Verdict.UNKNOWN), ("main_test.go", Verdict.CLEAN)])
+def test_a_name_alone_in_a_directory_of_tests(tmp_path: Path, importer: str, verdict: Verdict) -> None:
+    files = {
+        "go.mod": "module example.com/app\n",
+        "internal/test/seed.go": 'package test\n\nfunc Reset(c *Client) { c.Zero(phases, "message") }\n',
+        "internal/test/table.go": 'package test\n\nconst phases = "phases"\n',
+        f"cmd/{importer}": 'package main\n\nimport "example.com/app/internal/test"\n\nvar _ = test.Reset\n',
+    }
+    assert run(tmp_path, files).verdict is verdict
+
+
+def test_a_table_off_the_search_path_is_reached_by_its_bare_name(tmp_path: Path) -> None:
+    files = {
+        "migrations/000001_phases.up.sql": "CREATE SCHEMA app; CREATE TABLE app.phases (id int, message text);",
+        "queries.sql": "SELECT message FROM phases;",
+    }
+    rules = (adhoc_rule(["app.phases.message"]),)
+    assert run(tmp_path, files, rules=rules).verdict is Verdict.REFERENCED
+    files["migrations/000002_public.up.sql"] = "CREATE TABLE public.phases (id int, message text);"
+    assert run(tmp_path, files, rules=rules).verdict is Verdict.CLEAN
 
 
 def test_a_function_in_a_language_that_is_not_read_is_never_clean(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 A use of the column gates in a test as it does elsewhere (`[scan] tests`), and so does a statement that could not be
 decided. A name alone is another matter: tests are full of them, and where one does become SQL, the test fails before
-anything is released. It is listed and does not gate.
+anything is released. It is listed and does not gate, unless code that is no test imports the directory it stands in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from legacy_ref_scan.model import Claim, Explanation, Found, Gap, Reference, Residue
@@ -16,13 +16,18 @@ WEAK = frozenset({"loose-name", "fragment-without-table", "unreadable-fragment",
 """The reasons of gaps that no statement over the table stands behind."""
 
 
-def in_tests(found: Iterable[Found], tests: str) -> list[Found]:
-    """The findings as `[scan] tests` ("gate", "warn" or "ignore") wants those in tests."""
-    return [_in_test(item, tests) for item in found]
+def in_tests(found: Iterable[Found], tests: str, is_released: Callable[[str], bool]) -> list[Found]:
+    """The findings as `[scan] tests` ("gate", "warn" or "ignore") wants those in tests.
+
+    `is_released` says of a test's path whether code that is no test uses it too.
+    """
+    return [_in_test(item, tests, is_released) for item in found]
 
 
-def _in_test(item: Found, tests: str) -> Found:
-    if isinstance(item, Claim | Residue) or not item.test or (tests == "gate" and not _is_weak(item)):
+def _in_test(item: Found, tests: str, is_released: Callable[[str], bool]) -> Found:
+    if isinstance(item, Claim | Residue) or not item.test:
+        return item
+    if tests == "gate" and (not _is_weak(item) or is_released(item.span.path)):
         return item
     if tests == "ignore":
         return Claim(item.span, Explanation.OTHER_FILE, "a test, which the rule ignores")

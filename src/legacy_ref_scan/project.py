@@ -46,6 +46,7 @@ class ScanProject:
         self._kept: dict[str, bytes] = {}
         self._history: list[SourceFile] = []
         self._other_databases = OtherDatabases(workspace)
+        self._released: dict[str, bool] = {}
         self.foreign: list[SourceFile] = []  # candidates written for another database
         self._sift()
 
@@ -156,6 +157,16 @@ class ScanProject:
         return frozenset(
             dirname(source.path) for source in self.accountable() if self.names.in_text(source.data, "table")
         )
+
+    def is_released(self, path: str) -> bool:
+        """Whether Go code that is no test imports the directory of a test's file, as it does with `internal/test`."""
+        if not path.endswith(".go") or path.endswith("_test.go"):
+            return False
+        folder = dirname(path)
+        if folder not in self._released:
+            importers = self.containing("go", [f'/{"/".join(folder.split("/")[-2:])}"'])
+            self._released[folder] = any(not source.test for source in importers)
+        return self._released[folder]
 
     def line_of(self, path: str, offset: int) -> int:
         """The line of an offset, 1 where the file is not at hand."""

@@ -232,6 +232,7 @@ def _rule_paths(request: Request, workspace: Workspace) -> frozenset[str]:
 
 
 def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> Schema:
+    catalog = _reaching(catalog, targets)
     watched = watch(catalog, targets)
     dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
     dependents.update(row_functions(catalog, watched))
@@ -240,6 +241,12 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
     star_gates = all(rule.star == "gate" for rule in request.rules)
     shared_gates = any(rule.shared == "gate" for rule in request.rules)
     return Schema(catalog, watched, names, star_gates=star_gates, shared_gates=shared_gates, replacement=replacement)
+
+
+def _reaching(catalog: Catalog, targets: tuple[Target, ...]) -> Catalog:
+    """A catalog whose search path ends with the targets' schemas: a session's own path may hold them."""
+    schemas = dict.fromkeys((*catalog.search_path, *(target.schema for target in targets)))
+    return replace(catalog, search_path=tuple(schemas))
 
 
 # Findings
@@ -365,9 +372,9 @@ def _report(
     request: Request, targets: tuple[Target, ...], project: ScanProject, workspace: Workspace, found: list[Found]
 ) -> Report:
     tests = next((rule.tests for rule in request.rules if rule.tests != "gate"), "gate")
-    kept = in_tests(_distinct(found), tests)
+    kept = in_tests(_distinct(found), tests, project.is_released)
     accounted, unexplained = account(project.accountable(), project.names, kept)
-    findings = [*reflected(kept), *in_tests(unexplained, tests)]
+    findings = [*reflected(kept), *in_tests(unexplained, tests, project.is_released)]
     references = [f for f in findings if isinstance(f, Reference)]
     gaps = [f for f in findings if isinstance(f, Gap)]
     judged = acknowledge(references, gaps, request.rules, project.line_of)
