@@ -231,14 +231,16 @@ class Fragment:
     def origin(self, start: int, end: int) -> Span:
         """Where bytes `start`..`end` of the text come from; the whole site where that is not known.
 
-        A span over several pieces of one file reaches from the first to the last; over several files, the first.
+        A span over several pieces of one file reaches from the first to the last; over several files, it stays in that
+        of the longest piece: a name may stand in one, and the quotes around it in another.
         """
-        spans = [_part(piece, start, end) for piece in self._overlapping(start, end)]
-        if not spans:
+        pieces = list(self._overlapping(start, end))
+        if not pieces:
             return self.site
+        longest = max(pieces, key=lambda piece: min(piece.end, end) - max(piece.start, start))
+        spans = [_part(piece, start, end) for piece in pieces if piece.origin.path == longest.origin.path]
         begin = spans[0].start
-        ends = [span.end for span in spans if span.path == spans[0].path and span.start >= begin]
-        return Span(spans[0].path, begin, max(ends))
+        return Span(spans[0].path, begin, max(span.end for span in spans if span.start >= begin))
 
     def _overlapping(self, start: int, end: int) -> Iterator[Piece]:
         index = max(0, bisect_right(self._starts, start) - 1)
