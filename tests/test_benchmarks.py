@@ -28,10 +28,12 @@ def test_the_repository_is_deterministic_and_realistic(tmp_path: Path) -> None:
     assert len(lengths) == 200
     assert min(lengths) >= 150
     assert max(lengths) <= 400
-    history = detect(Workspace(tmp_path / "a"))
+    workspace = Workspace(tmp_path / "a")
+    history = detect(workspace)
     assert (history.directory, len(history.migrations), history.problems) == ("database/migrations", 120, ())
     names = names_of([Target("public", TABLE, COLUMN)], [])
-    assert {"go", "sql"} == {source.language for source in Workspace(tmp_path / "a").sift(names.matter)}
+    sources = map(workspace.read, workspace.paths)
+    assert {"go", "sql"} == {source.language for source in sources if source and names.matter(source.data)}
 
 
 def test_measuring() -> None:

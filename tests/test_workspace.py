@@ -399,10 +399,8 @@ def test_language_and_test_flag(plain: Path) -> None:
     )
 
 
-def test_sift_reads_each_file_once_and_forgets_what_does_not_matter(
-    plain: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(plain, {"a.go": "needle", "b.go": "hay", "c.sql": "needle", "bin.go": b"needle\0"})
+def test_a_file_is_read_once_while_somebody_holds_it(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(plain, {"a.go": "needle", "bin.go": b"needle\0"})
     opened: list[str] = []
     open_file = os.open
 
@@ -412,13 +410,11 @@ def test_sift_reads_each_file_once_and_forgets_what_does_not_matter(
 
     monkeypatch.setattr("legacy_ref_scan.trees.os.open", count)
     workspace = Workspace(plain)
-    kept = list(workspace.sift(lambda data: b"needle" in data))
-    assert [(source.path, source.language) for source in kept] == [("a.go", "go"), ("c.sql", "sql")]
-    assert len(opened) == 4
-    assert workspace.read("a.go") is kept[0]
-    assert list(workspace.sift(lambda data: b"needle" in data, "sql")) == [kept[1]]
-    assert len(opened) == 4
-    assert list(workspace._cache) == ["a.go", "c.sql"]
+    kept = workspace.read("a.go")
+    assert workspace.read("a.go") is kept
+    assert (workspace.read("bin.go"), workspace.read("bin.go")) == (None, None)
+    assert len(opened) == 2
+    assert list(workspace._cache) == ["a.go"]
     del kept
     gc.collect()
     assert list(workspace._cache) == []

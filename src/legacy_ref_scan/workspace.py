@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from posixpath import splitext
 from typing import TYPE_CHECKING
@@ -112,18 +112,6 @@ class Workspace:
                 return None
             source = self._cache[path] = self._source(path, data)
         return source
-
-    def sift(self, matter: Callable[[bytes], bool], language: str | None = None) -> Iterator[SourceFile]:
-        """The files (of a language) for whose text `matter` is true; the others are read and forgotten."""
-        for path in self.paths:
-            if language is not None and self.language(path) != language:
-                continue
-            kept = self._cache.get(path)
-            data = self._load(path) if kept is None else kept.data
-            if data is not None and matter(data):
-                if kept is None:
-                    kept = self._cache[path] = self._source(path, data)
-                yield kept
 
     def language(self, path: str) -> str:
         """By the extension: "go", "sql", "python" or "other"."""

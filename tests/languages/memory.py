@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.mentions import Names, names_of
-from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Sink, SourceFile, Span, Target
+from legacy_ref_scan.model import Claim, Extracted, Fragment, Gap, Mapping, Residue, Sink, SourceFile, Span, Target
 from legacy_ref_scan.rules import Others
 
 PHASES = names_of([Target("public", "campaign_phases", "error_message")], [])
@@ -87,5 +87,5 @@ def spans(item: Extracted) -> list[Span]:
     match item:
         case Fragment(pieces=pieces):
             return [piece.origin for piece in pieces]
-        case Mapping(span=span) | Gap(span=span) | Claim(span=span):
+        case Mapping(span=span) | Gap(span=span) | Claim(span=span) | Residue(span=span):
             return [span]

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import re
 
-from legacy_ref_scan.model import HOLE
 from legacy_ref_scan.sql.lexer import Kind, tokens
 from legacy_ref_scan.sql.repair import repairs
 
 _NUMBERED = re.compile(rb"\$[0-9]")
 _NAMED = re.compile(rb"[:@](?:'[^']*'|\"[^\"]*\"|\w+)|%\(\w+\)s", re.DOTALL)
 _ANONYMOUS = frozenset((b"?", b"%s"))
-
-
-def has_hole(text: bytes) -> bool:
-    """Whether a part of the text is not known."""
-    return HOLE in text
 
 
 def numbered(text: bytes, apart: bool = False) -> bytes:

@@ -79,13 +79,6 @@ class Spelling:
     def _class(self) -> re.Pattern[bytes]:
         return re.compile(_BEFORE + self.model + _AFTER)
 
-    @cached_property
-    def in_path(self) -> re.Pattern[str]:
-        """A word of a path that is the name of the rows: app/views/campaign_phases/, campaign-phase.service.ts."""
-        words = sorted({name.lower() for table in self._tables for name in model_names(table)[1]})
-        alternatives = "|".join(re.escape(word).replace("_", "[_-]?") for word in words)
-        return re.compile(rf"(?:^|[/_.-])(?:{alternatives or '(?!)'})(?:$|[/_.-])", re.IGNORECASE)
-
 
 @cache
 def spelling_of(names: Names) -> Spelling:
