@@ -208,7 +208,17 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
 def _aside(frame: Frame, arguments: Called, path: str) -> str:
     """What to add to a call's name where no lone name in it can reach a database."""
     aside = sinks.is_aside(path, frame.file.text(arguments.node)) and not frame.run.index.resolve(path)
-    return f", {OUTSIDE}" if aside else ""
+    return f", {OUTSIDE}" if aside and not _names_a_table(frame, path) else ""
+
+
+def _names_a_table(frame: Frame, path: str) -> bool:
+    """Whether a file that imports a module, or one beside, holds the table's name by itself, which may go there."""
+    literals = tuple(f"{quote}{table}{quote}" for table in frame.run.names.tables for quote in '"`')
+    return any(
+        source.path.rpartition("/")[0] == frame.file.folder or path.encode() in source.data
+        for source in frame.run.index.holding(literals)
+        if not source.test
+    )
 
 
 def _consumer(frame: Frame, path: str, name: str) -> Consumer:
@@ -318,7 +328,7 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
         return [arguments.values[sinks.PASS_THROUGH[name]], frame.unknown(f"result of {label}", arguments.node)]
     elif (query := _query_index(frame, name, arguments)) is not None:
         _sink_uses(frame, arguments, query, label)
-    elif sinks.is_text_method(name):
+    elif sinks.is_text_method(name) and not frame.run.names.in_text(frame.file.bytes(operand), "table"):
         _text_uses(frame, arguments, label)
     else:
         owner = type_of(frame, operand)
