@@ -37,6 +37,11 @@ def held(root: Path, files: dict[str, str], path: str) -> bool:
         ("sqlite/a.sql", "pgutil/a.sql", False),
         ("db/clickhouse/a.sql", "db/a.sql", True),
         ("oracle/a.sql", "prices/a.sql", False),
+        ("m/1_a.mysql.up.sql", "m/1_a.postgres.up.sql", True),
+        ("m/2_b.sqlite3.sql", "m/1_a.postgresql.sql", True),
+        ("m/1_a.mysql.up.sql", "m/1_a.up.sql", False),
+        ("m/1_a.mysql.up.sql", "n/1_a.postgres.up.sql", False),
+        ("m/1_a.postgres.up.sql", "m/1_a.mysql.up.sql", False),
     ],
 )
 def test_sql_files(tmp_path: Path, path: str, beside: str, expected: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from posixpath import dirname
+from posixpath import basename, dirname
 
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.workspace import Workspace
@@ -14,6 +14,9 @@ from legacy_ref_scan.workspace import Workspace
 # `storesqlite` and `storepgx`.
 _OTHER = re.compile(r"(?P<head>.*?)(?:sqlite3?|mysql|mariadb|mssql|sqlserver|oracle|spanner|snowflake)(?P<tail>.*)")
 _POSTGRES = re.compile(r"(?:postgres(?:ql)?|pgsql|psql|pgx?)(?:v?\d+)?")
+# A file called so is for another database where the folder has files called so for PostgreSQL: `a.mysql.up.sql`.
+_FILE_OF_OTHER = re.compile(r".+\.(?:sqlite3?|mysql|mariadb|mssql|sqlserver|cockroach)\.(?:.+\.)?sql")
+_FILE_OF_POSTGRES = re.compile(r".+\.postgres(?:ql)?\.(?:.+\.)?sql")
 # Databases that are called like nothing else, and whose SQL PostgreSQL never runs, whatever stands beside.
 _NEVER_POSTGRES = frozenset({"clickhouse", "cassandra", "bigquery"})
 # What a Go package imports tells which database it talks to.
@@ -39,10 +42,20 @@ class OtherDatabases:
         if source.language not in ("sql", "go"):
             return False
         folder = dirname(source.path)
+        if source.language == "sql" and self._named_for_other(folder, basename(source.path)):
+            return True
         if folder not in self._homes:
             self._homes[folder] = self._home(folder)
         home = self._homes[folder]
         return home is not None and (source.language == "sql" or self._talks_elsewhere(*home))
+
+    def _named_for_other(self, folder: str, name: str) -> bool:
+        return _FILE_OF_OTHER.fullmatch(name) is not None and folder in self._with_files_of_postgres
+
+    @cached_property
+    def _with_files_of_postgres(self) -> frozenset[str]:
+        paths = self.workspace.all_paths
+        return frozenset(dirname(path) for path in paths if _FILE_OF_POSTGRES.fullmatch(basename(path)))
 
     def _home(self, folder: str) -> tuple[str, str] | None:
         """The directory above that is for another database, and the one for PostgreSQL beside it ("" for none)."""

@@ -93,6 +93,42 @@ class TestGolangMigrate:
             "m/3_d.up.sql is empty",
         )
 
+    def test_programs_are_not_read_as_sql(self) -> None:
+        names = ("1_a.up.sql", "1_a.down.sql", "2_b.up.go", "2_b.down.go", "2_b_test.go", "3_c.up.fizz")
+        history = load(golang_migrate, {f"m/{name}": "x" for name in names})
+        assert [item.path for item in history.migrations] == ["m/1_a.up.sql"]
+        assert said(history) == (
+            "m/2_b.up.go is a program: what it does to the schema is not known",
+            "m/3_c.up.fizz is a program: what it does to the schema is not known",
+        )
+
+    def test_of_several_dialects_postgres_or_none(self) -> None:
+        names = (
+            "1_a.up.sql", "1_a.mysql.up.sql", "1_a.down.sql",
+            "2_b.postgres.up.sql", "2_b.sqlite3.up.sql", "2_b.up.sql", "2_b.postgres.down.sql", "2_b.down.sql",
+            "3_c.mysql.up.sql", "3_c.cockroach.up.sql",
+            "4_d.postgres.autocommit.up.sql", "4_d.mysql.up.sql", "4_d.down.sql",
+        )  # fmt: skip
+        history = load(golang_migrate, {f"m/{name}": "x" for name in names})
+        assert [(item.path, item.down_path) for item in history.migrations] == [
+            ("m/1_a.up.sql", "m/1_a.down.sql"),
+            ("m/2_b.postgres.up.sql", "m/2_b.postgres.down.sql"),
+            ("m/4_d.postgres.autocommit.up.sql", "m/4_d.down.sql"),
+        ]
+        assert said(history) == ()
+
+    def test_versions_of_pop_are_as_long_as_they_like(self) -> None:
+        names = ("20260601000000000001_a.postgres.up.sql", "20260601000000000001_a.mysql.up.sql", "3_b.up.sql")
+        paths = [f"m/{name}" for name in names]
+        history = load(golang_migrate, dict.fromkeys(paths, "x"))
+        assert [int(item.version) for item in history.migrations] == [3, 20260601000000000001]
+        assert not any("larger" in note for note in history.notes)
+        assert golang_migrate.recognise(paths, lambda path: None) == 3
+
+    def test_a_dialect_alone_is_a_part_of_the_title(self) -> None:
+        history = load(golang_migrate, {"m/1_a.mysql.up.sql": "x", "m/2_to.postgres.up.sql": "x"})
+        assert [item.name for item in history.migrations] == ["a.mysql", "to.postgres"]
+
     def test_recognise_counts_up_files_of_sql(self) -> None:
         paths = ["1_a.up.sql", "1_a.down.sql", "2_b.up.json", "x.sql", f"{2**64 - 1}_c.up.sql"]
         assert golang_migrate.recognise(paths, lambda path: None) == 2
@@ -196,7 +232,7 @@ class TestGoose:
         files = {"m/2_a.sql": mark, "m/02_b.sql": mark, "m/x.sql": mark, "m/3_c.go": "package m", "m/3_c_test.go": "x"}
         assert said(load(goose, {**files, "m/4.sql": "SELECT 1"})) == (
             "m/4.sql has no mark of goose that says what is up and what is down",
-            "m/3_c.go is a migration in Go: what it does to the schema is not known",
+            "m/3_c.go is a program: what it does to the schema is not known",
             "m/x.sql has no version from 1 in its name",
             "m/02_b.sql and m/2_a.sql have one version",
         )

@@ -1,6 +1,7 @@
 """golang-migrate: one file up, one file down, `{version}_{title}.{up|down}.{extension}`, run in numeric order.
 
-The rules are those of its `source/parse.go` and of `migrate create -seq`.
+The rules are those of its `source/parse.go` and of `migrate create -seq`. Tools of other authors with these names are
+read too: pop, which has a file a dialect, and runners that take Go files among them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, unordered, unreadable
+from legacy_ref_scan.migrations.dialects import for_postgres, in_dialects
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, in_code, unordered, unreadable
 from legacy_ref_scan.model import ScanError, SourceFile
 from legacy_ref_scan.versions import Version
 
@@ -18,6 +20,8 @@ DEFAULT_WIDTH = 6
 _NAME = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$", re.DOTALL)
 _LARGEST = 2**64 - 1
 _LISTED = 3
+# Extensions of migrations that are programs: Go, and pop's own language.
+_PROGRAMS = (".go", ".fizz")
 _FIRST_TIMESTAMP = 10**13  # 14 digits: 20060102150405
 
 
@@ -36,12 +40,16 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
     """Pairs the files by version, in numeric order. Files with other names are ignored, as golang-migrate does."""
-    files = sorted(_files(paths))
+    found = sorted(_files(paths))
+    programs = [file for file in found if file.path.endswith(_PROGRAMS)]
+    files = [file for file in found if file not in programs]
+    if in_dialects(files, _key, _title):
+        files = sorted(for_postgres(files, _key, _title))
     ups = [file for file in files if file.direction == "up"]
     downs = {file.version: file for file in files if file.direction == "down"}
     migrations: list[Migration] = []
-    problems = list(_duplicates(files))
-    notes = [*_bad_versions(paths), *_missing_ups(files), *_missing_downs(ups, downs), *_ignored(paths)]
+    problems = [*_duplicates(files), *(in_code(file.path) for file in programs if file.direction == "up")]
+    notes = [*_bad_versions(paths, found), *_missing_ups(files), *_missing_downs(ups, downs), *_ignored(paths)]
     for up in ups:
         source = read(up.path)
         if source is None:
@@ -103,28 +111,36 @@ def _migration(up: _File, source: SourceFile, undo: SourceFile | None) -> Migrat
     )
 
 
+def _key(file: _File) -> tuple[int, str]:
+    return file.version, file.direction
+
+
+def _title(file: _File) -> str:
+    return file.title
+
+
 def _match(path: str) -> re.Match[str] | None:
     return _NAME.match(path.rpartition("/")[2])
 
 
 def _files(paths: Iterable[str]) -> Iterator[_File]:
-    for path in paths:
-        match = _match(path)
-        if match and int(match.group(1)) <= _LARGEST:
-            yield _File(int(match.group(1)), path, match.group(2), match.group(3))
+    """The files that are run. pop's versions are text, as long as they like."""
+    every = [_File(int(match[1]), path, match[2], match[3]) for path in paths if (match := _match(path))]
+    unbounded = any(file.version > _LARGEST for file in every) and in_dialects(every, _key, _title)
+    return (file for file in every if unbounded or file.version <= _LARGEST)
 
 
-def _bad_versions(paths: Iterable[str]) -> Iterator[str]:
+def _bad_versions(paths: Sequence[str], found: Iterable[_File]) -> Iterator[str]:
+    there = {file.path for file in found}
     for path in paths:
-        match = _match(path)
-        if match and int(match.group(1)) > _LARGEST:
+        if _match(path) and path not in there:
             yield f"{path}: the version is larger than 2^64 - 1, so golang-migrate ignores the file"
 
 
 def _duplicates(files: Iterable[_File]) -> Iterator[Problem]:
     by_key: dict[tuple[int, str], list[str]] = {}
     for file in files:
-        by_key.setdefault((file.version, file.direction), []).append(file.path)
+        by_key.setdefault(_key(file), []).append(file.path)
     for (version, direction), paths in by_key.items():
         if len(paths) > 1:
             message = f"version {version} has {len(paths)} {direction} files: {_listed(paths)}"

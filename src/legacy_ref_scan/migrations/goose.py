@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, in_code, problem, same_version
 from legacy_ref_scan.migrations.sections import Sections
 from legacy_ref_scan.migrations.templates import Template
 from legacy_ref_scan.versions import Version
@@ -36,15 +36,11 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     in_go = [path for path in paths if _GO_MIGRATION.fullmatch(path.rpartition("/")[2])]
     problems = (
         *history.problems,
-        *(_in_go(path) for path in in_go),
+        *(in_code(path) for path in in_go),
         *_wrong_versions(history.migrations),
         *_variables(history.migrations),
     )
     return replace(history, problems=problems)
-
-
-def _in_go(path: str) -> Problem:
-    return problem("migration-in-code", f"{path} is a migration in Go: what it does to the schema is not known", path)
 
 
 def _variables(migrations: Sequence[Migration]) -> Iterator[Problem]:

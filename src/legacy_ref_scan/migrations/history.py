@@ -72,6 +72,11 @@ def unreadable(path: str) -> Problem:
     return problem("migration-unreadable", f"{path} cannot be read", path, anything=True)
 
 
+def in_code(path: str) -> Problem:
+    """A migration that is a program of which nothing is replayed."""
+    return problem("migration-in-code", f"{path} is a program: what it does to the schema is not known", path)
+
+
 def same_version(first: str, second: str, what: str = "version") -> Problem:
     """Two files that the tool can't tell apart."""
     return unordered(f"{first} and {second} have one {what}", first, second)
