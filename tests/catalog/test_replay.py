@@ -7,6 +7,7 @@ import pytest
 from legacy_ref_scan.catalog import apply_file, replay
 from legacy_ref_scan.catalog.guards import guard
 from legacy_ref_scan.catalog.state import State
+from legacy_ref_scan.catalog.steps import losses
 from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import Access, SourceFile
 from legacy_ref_scan.schema import Catalog, Function, Relation, Use
@@ -247,7 +248,9 @@ class TestBlocks:
         [
             ("", True),
             ("AND attnum > 0 AND NOT attisdropped", True),
-            ("AND attnotnull", None),
+            ("AND attnotnull", False),
+            ("AND NOT attnotnull AND NOT attisdropped", True),
+            ("AND attnotnull = wanted", None),
             ("AND attrelid = wanted", None),
             ("AND atttypid = 23", None),
         ],
@@ -259,11 +262,129 @@ class TestBlocks:
         assert found is not None
         assert found.holds is holds
 
+    @pytest.mark.parametrize(
+        ("condition", "holds"),
+        [
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {} AND is_nullable = 'NO')", False),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {} AND is_nullable = 'YES')", True),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {} AND data_type = 'integer')", True),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {} AND data_type = 'text')", False),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {} AND column_default LIKE 'x%')", None),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {}z' AND column_default LIKE 'x%')", False),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE {}z' OR column_default LIKE 'x%')", None),
+            ("EXISTS (SELECT 1 FROM information_schema.columns WHERE NOT {}z' AND is_updatable = wanted)", None),
+            ("(SELECT count(*) FROM information_schema.columns WHERE {}) = 0", False),
+            ("(SELECT count(*) FROM information_schema.columns WHERE {}) > 0", True),
+            ("(SELECT count(*) FROM information_schema.columns WHERE {}) > 1", None),
+        ],
+    )
+    def test_a_question_about_a_column(self, condition: str, holds: bool | None) -> None:
+        state = State(replayed("CREATE TABLE t (a int)"))
+        asked = condition.replace("{}z'", "table_name = 't' AND column_name = 'z'")
+        text = asked.replace("{}", "table_name = 't' AND column_name = 'a'").encode()
+        found = guard(state, text, 0, len(text))
+        assert found is not None
+        assert found.holds is holds
+
+    @pytest.mark.parametrize(
+        ("branch", "columns"),
+        [
+            ("ALTER TABLE t DROP b;", [("a", False), ("b", True)]),
+            ("ALTER TABLE t DROP a; ALTER TABLE t ADD c int;", [("a", True), ("b", False), ("c", True)]),
+            ("ALTER TABLE t RENAME b TO d;", [("a", False), ("b", True), ("d", True)]),
+        ],
+    )
+    def test_without_an_answer_only_what_the_branch_touches_is_in_doubt(
+        self, branch: str, columns: list[tuple[str, bool]]
+    ) -> None:
+        condition = (
+            "EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'b' AND atttypid = x)"
+        )
+        catalog = replayed(f"CREATE TABLE t (a int, b int); {done(f'IF {condition} THEN {branch} END IF;')}")
+        assert sorted((c.name, c.maybe) for c in relation(catalog, "t").columns) == columns
+
     def test_cascade_over_functions_of_one_name_is_left_open(self) -> None:
         catalog = replayed("""CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1';
             CREATE FUNCTION f(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
             CREATE TABLE t (a int DEFAULT f(1)); DROP FUNCTION f(text) CASCADE""")
         assert reasons(catalog) == ["catalog-overloads"]
+
+
+class TestTransactions:
+    """What ROLLBACK undoes is as if it had never been there."""
+
+    @pytest.mark.parametrize(
+        ("text", "columns"),
+        [
+            ("BEGIN; ALTER TABLE t DROP a; ROLLBACK; ALTER TABLE t ADD c int", "abc"),
+            ("BEGIN; ALTER TABLE t DROP a; COMMIT; BEGIN; ALTER TABLE t DROP b; ABORT", "b"),
+            ("START TRANSACTION; ALTER TABLE t DROP a; ROLLBACK WORK AND CHAIN; ALTER TABLE t DROP b; ROLLBACK", "ab"),
+            ("BEGIN; SAVEPOINT x; ALTER TABLE t DROP a; ROLLBACK TO x; ALTER TABLE t DROP b; COMMIT", "a"),
+            ("SAVEPOINT x; DROP TABLE t; ROLLBACK TO SAVEPOINT x; DROP TABLE t; ROLLBACK TO x", "ab"),
+            ("BEGIN; SAVEPOINT x; DROP TABLE t; SAVEPOINT x; ROLLBACK TO x; RELEASE x; ROLLBACK TO x; COMMIT", "ab"),
+            ("BEGIN; SET search_path = app; ROLLBACK; ALTER TABLE t ADD c int", "abc"),
+            ("BEGIN; ALTER TABLE t DROP a; END; -- no rollback", "b"),
+        ],
+    )
+    def test_is_followed(self, text: str, columns: str) -> None:
+        catalog = replayed(text, replayed("CREATE TABLE t (a int, b int)"), "2.up.sql")
+        assert [column.name for column in relation(catalog, "t").columns] == [*columns]
+        assert catalog.gaps == ()
+
+    @pytest.mark.parametrize("undo", ["ROLLBACK", "ROLLBACK TO x", "ROLLBACK PREPARED 'x'"])
+    def test_of_the_runner_is_left_open(self, undo: str) -> None:
+        text = f"ALTER TABLE t DROP a; {undo}; DROP TABLE u"
+        (gap,) = replayed(text, replayed("CREATE TABLE t (a int, b int); CREATE TABLE u (a int)")).gaps
+        assert gap.reason == "catalog-conditional"
+        assert text[gap.span.start : gap.span.end].startswith("ALTER TABLE t")
+
+    def test_in_a_block_is_left_open(self) -> None:
+        assert reasons(replayed("DO $$ BEGIN CREATE TABLE t (a int); ROLLBACK; END $$")) == ["catalog-conditional"]
+
+    def test_takes_nothing_away(self) -> None:
+        before = replayed("CREATE TABLE t (a int, b int)")
+        data = b"BEGIN; ALTER TABLE t DROP a; ROLLBACK; ALTER TABLE t DROP b"
+        catalog, found = losses(before, SourceFile("2.up.sql", data, "sql"), ((0, len(data)),))
+        assert [loss.name for loss in found] == ["public.t.b"]
+        assert [column.name for column in relation(catalog, "t").columns] == ["a"]
+
+
+class TestCalls:
+    """A function that changes the schema is not run; its body says which tables that is about."""
+
+    DEFINED = """CREATE TABLE t (a int);
+        CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE t DROP a; END $$;
+        CREATE FUNCTION g() RETURNS void LANGUAGE sql AS $$ SELECT f() $$;
+        CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN PERFORM g(); END $$;
+        CREATE FUNCTION h() RETURNS int LANGUAGE sql AS $$ CREATE TEMP TABLE x (a int); DROP TABLE x; SELECT 1 $$;
+        CREATE FUNCTION i() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DROP INDEX ' || 'x'; END $$;
+        CREATE FUNCTION run(x text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE x; END $$;"""
+
+    @pytest.mark.parametrize(
+        ("text", "places"),
+        [
+            ("SELECT f()", ["BEGIN ALTER TABLE t DROP a; END"]),
+            ("SELECT f(); SELECT public.f()", ["BEGIN ALTER TABLE t DROP a; END"]),
+            ("CALL p()", ["BEGIN ALTER TABLE t DROP a; END"]),
+            ('DO $$ BEGIN PERFORM "f" (); END $$', ["BEGIN ALTER TABLE t DROP a; END"]),
+            ("SELECT run('ALTER TABLE t DROP a')", ["SELECT run('ALTER TABLE t DROP a')"]),
+            ("SELECT run('UPDATE t SET a = 1'), h(), i(), now()", []),
+        ],
+    )
+    def test_is_left_open(self, text: str, places: list[str]) -> None:
+        whole = f"{self.DEFINED} {text}"
+        assert [whole[gap.span.start : gap.span.end].strip() for gap in replayed(whole).gaps] == places
+
+    def test_what_goes_with_an_extension_is_in_doubt(self) -> None:
+        catalog = replayed("""CREATE DOMAIN dom AS text;
+            CREATE TABLE t (a int, b citext, c text[], d dom, e numeric(3,2), f timestamp(3) with time zone);
+            DROP EXTENSION citext CASCADE""")
+        assert [column.name for column in relation(catalog, "t").columns if column.maybe] == ["b"]
+        assert reasons(catalog) == ["catalog-conditional"]
+
+    def test_what_goes_with_a_server_is_in_doubt(self) -> None:
+        catalog = replayed("CREATE FOREIGN TABLE t (a int) SERVER s; CREATE TABLE u (a int); DROP SERVER s CASCADE")
+        assert [r.name for r in catalog.relations.values() if r.maybe] == ["t"]
 
 
 class TestGaps:

@@ -81,6 +81,9 @@ class _Block:
             self.block(node, under)
         elif kind in ("stmt_return", "stmt_exit"):
             self.returned = self.returned or under.maybe or under.guard is not None
+        elif kind == "stmt_rollback":
+            message = "ROLLBACK in a block undoes what it has done since its last COMMIT"
+            self.statement.gap_at(self.text.span(0, node.end), "catalog-conditional", message)
         elif kind == "stmt_assign":
             self.assign(node)
         elif kind == "decl_sect":
@@ -190,7 +193,7 @@ class _Block:
         if asked is not None and asked.about(part.data):
             if asked.holds is under.unless:
                 return  # the catalog answers the guard: this branch does not run
-            guarded = True
+            maybe, guarded = maybe or asked.holds is None, True
         elif asked is not None:
             maybe = True
         self.apply(part, maybe, guarded)

@@ -9,6 +9,7 @@ from legacy_ref_scan.catalog.functions import signed
 from legacy_ref_scan.catalog.names import Name
 from legacy_ref_scan.catalog.state import State, key_of
 from legacy_ref_scan.catalog.statement import Statement
+from legacy_ref_scan.catalog.typenames import is_known
 from legacy_ref_scan.sql.tree import Node
 
 Finder = Callable[[Statement, Name], Item | None]
@@ -23,6 +24,8 @@ def drop_objects(statement: Statement) -> None:
         return
     finder = _FINDERS.get(kind)
     if finder is None:
+        if kind in _OWNERS and _cascade(node):
+            _leave_open(statement, kind)
         if kind not in _WITHOUT_COLUMNS:
             statement.gap(node, "catalog-unknown-statement", f"DROP {kind.upper()} is not known here")
         return
@@ -98,13 +101,29 @@ _FINDERS: dict[str, Finder] = {
     "publication": _object("publication"),
 }
 _ON_TABLE = {"trigger": "trigger", "policy": "policy", "rule": "rule"}
-# Kinds that hold no columns and that the catalog does not keep. What CASCADE would take along with an extension,
-# a collation or a language is not known.
+# Kinds that hold no columns and that the catalog does not keep.
 _WITHOUT_COLUMNS = frozenset(
     {"extension", "collation", "conversion", "access method", "event trigger", "foreign data wrapper", "server",
      "procedural language", "language", "text search parser", "text search dictionary", "text search template",
      "text search configuration", "operator class", "operator family", "schema"}
 )  # fmt: skip
+
+
+# Of these, kinds that CASCADE takes columns or tables along with: those of an extension's types, foreign ones.
+_OWNERS = {"extension": "an extension", "server": "a server", "foreign data wrapper": "a foreign data wrapper"}
+
+
+def _leave_open(statement: Statement, kind: str) -> None:
+    """What hangs on an extension or a server is not known: columns of types from elsewhere, foreign tables."""
+    state = statement.state
+    for relation in list(state.relations.values()):
+        if relation.kind == "foreign" and kind != "extension":
+            state.change_relation(relation.oid, maybe=True)
+        for column in relation.columns if kind == "extension" and relation.kind == "table" else ():
+            if not is_known(state, column.type):
+                state.change_column(relation.oid, column.attnum, maybe=True)
+    message = f"what CASCADE takes along with {_OWNERS[kind]} is not known"
+    statement.gap(statement.node, "catalog-conditional", message)
 
 
 def _drop_on_table(statement: Statement, kind: str) -> None:

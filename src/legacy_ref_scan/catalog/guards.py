@@ -7,7 +7,8 @@ from typing import NamedTuple
 from legacy_ref_scan.catalog import notnull
 from legacy_ref_scan.catalog.names import Name, dotted
 from legacy_ref_scan.catalog.state import State
-from legacy_ref_scan.schema import Relation
+from legacy_ref_scan.catalog.typenames import is_built_in, without_modifiers
+from legacy_ref_scan.schema import Column, Relation
 from legacy_ref_scan.sql.lexer import Kind, Token, name_of, string_value, words
 
 
@@ -56,13 +57,20 @@ def guard(state: State, text: bytes, start: int, end: int) -> Guard | None:
         solid, raws = solid[1:stop], raws[1:stop]
     if not raws or not _asks_catalog(raws):
         return None
+    counted = _counted(raws)
+    if counted is not None:
+        length, positive = counted
+        negated ^= not positive
+        solid, raws = solid[:length], raws[:length]
     asked, exact = _asked(text, solid, raws)
-    names = frozenset(name.name for key, name in asked.items() if key not in _SCHEMAS and key != "nspname")
+    names = frozenset(name.name for key, name in asked.items() if key not in _NO_NAMES)
     if raws[0] == b"to_regclass":
         holds = _regclass(state, raws, asked)
     else:
         whole = raws[0] == b"exists" and raws[1:2] == [b"("] and _closes(raws[1:]) == len(raws) - 2
-        holds = _answer(state, asked, _shown(raws)) if whole and exact else None
+        holds = _answer(state, asked, _shown(raws)) if whole or counted else None
+        if not exact and (holds or not _narrows(raws)):
+            holds = None  # what was not understood can only rule things out
     return Guard(names, None if holds is None else holds != negated) if names else None
 
 
@@ -73,6 +81,26 @@ def _closes(raws: list[bytes]) -> int:
         if depth == 0:
             return index
     return -1
+
+
+def _counted(raws: list[bytes]) -> tuple[int, bool] | None:
+    """`(SELECT count(*) FROM …) = 0`: where the query ends, and whether it asks for something that is there."""
+    if raws[:4] != [b"(", b"select", b"count", b"("]:
+        return None
+    end = _closes(raws) + 1
+    return (end, _COUNTS[tail]) if (tail := b"".join(raws[end:])) in _COUNTS else None
+
+
+_COUNTS = {b"=0": False, b"<1": False, b">0": True, b">=1": True, b"<>0": True, b"!=0": True}
+
+
+def _narrows(raws: list[bytes]) -> bool:
+    """Whether a query is one SELECT whose conditions are all joined by AND, and none is denied."""
+    denied = any(
+        raw == b"not" and b"attisdropped" not in raws[i : i + 4] and b"attnotnull" not in raws[i : i + 4]
+        for i, raw in enumerate(raws)
+    )
+    return not denied and raws.count(b"select") == 1 and not {*raws} & {b"or", b"union", b"except", b"case", b"left"}
 
 
 def _asks_catalog(raws: list[bytes]) -> bool:
@@ -98,9 +126,15 @@ def _asked(text: bytes, solid: list[Token], raws: list[bytes]) -> tuple[dict[str
                 return asked, False
             asked[column] = _dotted(value) if cast else Name(None, value, 0, 0)
             understood += 1
+    literal_count = understood
+    for index, raw in enumerate(raws):
+        if raw == b"attnotnull" and raws[index + 1 : index + 2] in ([], [b"and"], [b")"]):
+            denied = b"not" in raws[max(index - 3, 0) : index]
+            asked["is_nullable"] = Name(None, "YES" if denied else "NO", 0, 0)
+            understood += 1
     harmless = b"or" not in raws and b"like" not in raws and b"<>" not in raws and b"!=" not in raws
     conditions = sum(raw in (b"where", b"and", b"on") for raw in raws)
-    return asked, understood == len(literals) and harmless and conditions == understood + _harmless(raws)
+    return asked, literal_count == len(literals) and harmless and conditions == understood + _harmless(raws)
 
 
 _NOW = frozenset({b"current_schema", b"current_catalog", b"current_database"})
@@ -163,13 +197,16 @@ def _answer(state: State, asked: dict[str, Name], shown: frozenset[str] | None) 
     relation = state.relation(_in(schema, table)) if table else None
     if relation is not None and shown is not None and relation.kind not in shown:
         relation = None
+    properties = {key: rest.pop(key).name for key in _OF_COLUMN if key in rest}
+    if properties and not {*rest} & _COLUMNS:
+        return None
     if not rest:
         return relation is not None if table else (schema in state.schemas if schema is not None else None)
     if len(rest) > 1:
         return None
     (key, name), *_ = rest.items()
     if key in _COLUMNS:
-        return _has_column(relation, name) if table else None
+        return _has_column(state, relation, name, properties) if table else None
     if key in _KINDS:
         return _has_object(state, _KINDS[key], name.name, relation if table else None, table is not None)
     if key in _RELATIONS:
@@ -188,9 +225,28 @@ def _in(schema: str | None, name: Name) -> Name:
     return name if schema is None or name.schema is not None else name._replace(schema=schema)
 
 
-def _has_column(relation: Relation | None, name: Name) -> bool | None:
+def _has_column(state: State, relation: Relation | None, name: Name, wanted: dict[str, str]) -> bool | None:
     column = relation.column(name.name) if relation else None
-    return None if column is not None and column.maybe else column is not None
+    if column is None or column.maybe:
+        return None if column is not None else False
+    answers = [_OF_COLUMN[key](state, column, value) for key, value in wanted.items()]
+    return False if False in answers else (None if None in answers else True)
+
+
+def _nullable(state: State, column: Column, value: str) -> bool | None:
+    return column.not_null == (value.upper() == "NO")
+
+
+def _data_type(state: State, column: Column, value: str) -> bool | None:
+    """information_schema says ARRAY and USER-DEFINED too; a domain goes by what it is made of."""
+    plain = without_modifiers(column.type)
+    if not plain or plain.endswith("[]") or not is_built_in(plain):
+        return None
+    return ("character" if plain == "bpchar" else plain) == value
+
+
+_OF_COLUMN = {"is_nullable": _nullable, "data_type": _data_type}
+_NO_NAMES = _SCHEMAS | {"nspname", "table_type", *_OF_COLUMN}
 
 
 def _has_object(state: State, kind: str, name: str, relation: Relation | None, of_table: bool) -> bool:

@@ -20,8 +20,10 @@ from legacy_ref_scan.catalog import (
     views,
 )
 from legacy_ref_scan.catalog.blocks import do_block
+from legacy_ref_scan.catalog.calls import check_calls
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Part, Statement, Text
+from legacy_ref_scan.catalog.transactions import CONTROL, control, open_file
 from legacy_ref_scan.migrations import Migration
 from legacy_ref_scan.model import Gap, SourceFile
 from legacy_ref_scan.schema import Catalog
@@ -50,7 +52,9 @@ def apply_migration(catalog: Catalog, migration: Migration) -> Catalog:
 def _apply(state: State, migration: Migration) -> None:
     _apply_ranges(state, migration.source, migration.up)
     for script in migration.scripts:
-        apply_part(state, Part(Text(script.text, migration.path, script), 0, len(script.text)))
+        part = Part(Text(script.text, migration.path, script), 0, len(script.text))
+        open_file(state, [part])
+        apply_part(state, part)
 
 
 def apply_file(catalog: Catalog, source: SourceFile, ranges: tuple[Range, ...]) -> Catalog:
@@ -63,8 +67,10 @@ def apply_file(catalog: Catalog, source: SourceFile, ranges: tuple[Range, ...]) 
 def _apply_ranges(state: State, source: SourceFile, ranges: Iterable[Range]) -> None:
     state.search_path = state.default_path
     text = Text(source.data, source.path)
-    for start, end in ranges:
-        apply_part(state, Part(text, start, end))
+    parts = [Part(text, start, end) for start, end in ranges]
+    open_file(state, parts)
+    for part in parts:
+        apply_part(state, part)
 
 
 def apply_part(state: State, part: Part, maybe: bool = False, guarded: bool = False) -> None:
@@ -76,11 +82,13 @@ def apply_part(state: State, part: Part, maybe: bool = False, guarded: bool = Fa
 _FIRST_WORD = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/|\()*([A-Za-z_]+)", re.DOTALL)
 # Statements that begin with these change data or the session, but no schema: their trees are not needed.
 _HISTORY = frozenset(
-    b"""insert update delete merge copy values truncate lock vacuum analyze analyse explain show begin start commit end
-    rollback abort savepoint release checkpoint cluster reindex refresh listen notify unlisten load call execute prepare
-    deallocate declare fetch move close discard security table""".split()
+    b"""insert update delete merge copy values truncate lock vacuum analyze analyse explain show checkpoint cluster
+    reindex refresh listen notify unlisten load call execute prepare deallocate declare fetch move close discard
+    security table""".split()
 )
 _QUERIES = frozenset({b"select", b"with"})
+# These can call functions.
+_CALLING = _QUERIES | {b"insert", b"update", b"delete", b"merge", b"values", b"call", b"do"}
 # The queries that change the schema or the session.
 _EFFECT = re.compile(rb"\binto\b|\bset_config\b", re.IGNORECASE)
 
@@ -90,6 +98,11 @@ def apply_statement(state: State, part: Part, maybe: bool = False, guarded: bool
     data = part.text.data
     found = _FIRST_WORD.match(data, part.start, part.end)
     word = found.group(1).lower() if found else b""
+    if word in CONTROL:
+        control(state, part)
+        return
+    if word in _CALLING:
+        check_calls(state, part)
     if word in _HISTORY or (word in _QUERIES and _EFFECT.search(data, part.start, part.end) is None):
         return
     start = found.start(1) if found else part.start
@@ -206,7 +219,7 @@ _WITHOUT_EFFECT = frozenset(
         "CreateFdwStmt", "CreateForeignServerStmt", "CreateGroupStmt", "CreateOpClassStmt", "CreateOpFamilyStmt",
         "CreatePLangStmt", "CreateRoleStmt", "CreateSubscriptionStmt", "CreateTableSpaceStmt", "CreateTransformStmt",
         "CreateUserMappingStmt", "CreateUserStmt", "DeallocateStmt", "DeclareCursorStmt", "DeleteStmt", "DiscardStmt",
-        "DropCastStmt", "DropdbStmt", "DropOpClassStmt", "DropOpFamilyStmt", "DropOwnedStmt", "DropRoleStmt",
+        "DropCastStmt", "DropdbStmt", "DropOpClassStmt", "DropOpFamilyStmt", "DropRoleStmt",
         "DropSubscriptionStmt", "DropTableSpaceStmt", "DropTransformStmt", "DropUserMappingStmt", "ExplainStmt",
         "FetchStmt", "GrantRoleStmt", "InsertStmt", "ListenStmt", "LoadStmt", "LockStmt", "MergeStmt", "NotifyStmt",
         "PrepareStmt", "ReassignOwnedStmt", "RefreshMatViewStmt", "ReindexStmt", "RemoveAggrStmt", "RemoveOperStmt",

@@ -38,6 +38,8 @@ class State:
         self.gaps: list[Gap] = list(catalog.gaps)
         self.schemas: set[str] = set(catalog.schemas)
         self.next_oid = catalog.next_oid
+        self.follows = False  # whether the file at hand undoes anything, so that its transactions matter
+        self.points: list[tuple[str, dict[str, Any]]] = []  # what BEGIN and SAVEPOINT saved
         self._of: dict[int, dict[ObjectKey, None]] = {}
         self._index_names: dict[tuple[str, str], ObjectKey] = {}
         self._constraint_names: dict[tuple[str, str], int] = {}
@@ -72,7 +74,11 @@ class State:
 
     def save(self) -> dict[str, Any]:
         """What `restore` goes back to."""
-        return {name: _copied(value) for name, value in vars(self).items()}
+        return {name: _copied(value) for name, value in vars(self).items() if name != "points"}
+
+    def go_on_from(self, other: State) -> None:
+        """Take over what is no part of a catalog: the session and its transaction."""
+        self.search_path, self.follows, self.points = other.search_path, other.follows, other.points
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Undo every change since `save`; what is saved can be restored once."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from legacy_ref_scan.catalog.replay import Range, apply_part
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Part, Text
+from legacy_ref_scan.catalog.transactions import open_file
 from legacy_ref_scan.model import Fragment, SourceFile, Span
 from legacy_ref_scan.schema import Catalog, Column, Relation
 from legacy_ref_scan.sql.statements import cut
@@ -57,19 +58,31 @@ def losses(
     whole = Text(source.data, source.path)
     parts = [(whole, first, last) for first, last in ranges]
     parts += [(Text(script.text, source.path, script), 0, len(script.text)) for script in scripts]
+    open_file(state, [Part(*part) for part in parts])
     for text, first, last in parts:
         for start, end in cut(text.data, first, last).statements:
             if _MAY_TAKE.search(text.data, start, end) is None:
                 apply_part(state, Part(text, start, end))
+                found = [loss for loss in found if not (state.follows and _undone(loss, state))]
                 continue
-            path, before = state.search_path, state.freeze()
+            old, before = state, state.freeze()
             state = State(before)
-            state.search_path = path
+            state.go_on_from(old)
             apply_part(state, Part(text, start, end))
             written = source.data[start:end].decode("utf-8", "replace")
             taken = _taken(before, state.freeze(), text, start, end)
             found.extend(replace(loss, statement=written) for loss in taken)
     return state.freeze(), tuple(found)
+
+
+def _undone(loss: Loss, state: State) -> bool:
+    """Whether the thing itself is there again, as ROLLBACK leaves it: what is created anew is another one."""
+    relation = state.relations.get(loss.relation.oid)
+    if relation is None or (relation.schema, relation.name) != (loss.relation.schema, loss.relation.name):
+        return False
+    if loss.column is None:
+        return relation.maybe == loss.relation.maybe
+    return relation.by_attnum(loss.column.attnum) == loss.column
 
 
 def _taken(before: Catalog, after: Catalog, text: Text, start: int, end: int) -> Iterator[Loss]:

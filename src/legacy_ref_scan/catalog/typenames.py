@@ -142,6 +142,31 @@ def _of_column(state: State, names: list[str]) -> str:
     return column.type if column is not None else ".".join(parts) + "%TYPE"
 
 
+def is_known(state: State, kind: str) -> bool:
+    """Whether a type, as `type_name` gives it, is built in or one that the catalog holds: none of an extension."""
+    plain = without_modifiers(kind.removesuffix("[]"))
+    if is_built_in(plain):
+        return True
+    own = {shown(state, t.schema, t.name) for t in state.types.values()}
+    return plain in own or any(shown(state, r.schema, r.name) == plain for r in state.relations.values())
+
+
+def is_built_in(plain: str) -> bool:
+    """Whether a type without modifiers is one that PostgreSQL brings along."""
+    first = plain.partition(" ")[0]
+    return plain in _BUILT_IN or plain in _ALIASES.values() or first in ("interval", "timestamp", "time")
+
+
+# The other types of pg_type that columns have.
+_BUILT_IN = frozenset(
+    """text uuid jsonb bytea date inet cidr macaddr macaddr8 money name oid point line lseg box path polygon circle
+    tsvector tsquery jsonpath pg_lsn pg_snapshot txid_snapshot xid xid8 cid tid regclass regtype regproc regprocedure
+    regrole regnamespace regoper regoperator regconfig regdictionary regcollation refcursor int4range int8range
+    numrange tsrange tstzrange daterange int4multirange int8multirange nummultirange tsmultirange tstzmultirange
+    datemultirange int2vector oidvector "char" unknown void""".split()
+)
+
+
 def without_modifiers(name: str) -> str:
     """A type as a function's signature has it: `numeric(3,2)` is `numeric`."""
     opening = name.find("(")
