@@ -57,6 +57,11 @@ def check(protocol: Protocol, id_: str) -> Check:
     return found
 
 
+def figure(check: Check, name: str) -> int | float | str:
+    """A figure of the check."""
+    return dict(check.figures)[name]
+
+
 def shape(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, dict[str, Any]]:
     """The exit code and the JSON protocol of a run."""
     code = main([*map(str, arguments), "--format", "json"])

@@ -19,7 +19,7 @@ from legacy_ref_scan.model import Report, Verdict
 from legacy_ref_scan.rules import load_rule
 from legacy_ref_scan.scan import Outcome, Request, scan
 from legacy_ref_scan.versions import Version
-from tests.database.support import CLEAN, INIT, READ, RULE, check, repository, shape
+from tests.database.support import CLEAN, INIT, READ, RULE, check, figure, repository, shape
 from tests.expectations import FIXTURES
 from tests.postgres import Server
 
@@ -54,7 +54,7 @@ class TestDomainflow:
     def test_after_all_passes(self, dsn: str) -> None:
         protocol = run(FIXTURES / "domainflow/after", dsn)
         assert (results(protocol), protocol.exit_code) == (ALL_PASS, 0)
-        assert check(protocol, "chain").figure("applied") == 67
+        assert figure(check(protocol, "chain"), "applied") == 67
         figures = dict(check(protocol, "prepare").figures)
         prepared, skipped = (int(figures[name]) for name in ("prepared", "skipped"))
         assert prepared > 20
@@ -168,7 +168,7 @@ func all(db *sql.DB, column string) {
 """
     protocol = run(repository(tmp_path, **{"store.go": code}), dsn)
     found = check(protocol, "prepare")
-    assert (found.figure("statements"), found.figure("prepared"), found.figure("skipped")) == (5, 1, 4)
+    assert (figure(found, "statements"), figure(found, "prepared"), figure(found, "skipped")) == (5, 1, 4)
     assert {name: value for name, value in found.figures if name.startswith("skipped (")} == {
         "skipped (a part of it is not known before it runs)": 1,
         "skipped (PREPARE does not analyse this kind of statement)": 1,
@@ -191,7 +191,7 @@ def test_function_bodies(tmp_path: Path, dsn: str, language: str, body: str, pro
     protocol = run(repository(tmp_path, **{"migrations/000001_init.up.sql": text}), dsn)
     found = check(protocol, "bodies")
     assert found.result is (Result.FAIL if proven else Result.PASS)
-    assert found.figure("naming the column") == 1
+    assert figure(found, "naming the column") == 1
     if language == "sql":
         assert any("fails now: 42703" in line or "fails now: error:42703" in line for line in found.findings)
 
@@ -220,7 +220,7 @@ def test_one_file_for_both_directions(tmp_path: Path, dsn: str) -> None:
     )
     protocol = run(tmp_path, dsn)
     assert (results(protocol), protocol.exit_code) == (ALL_PASS, 0)
-    assert check(protocol, "up").figure("statements") == 3  # the timeout, the guard, the drop
+    assert figure(check(protocol, "up"), "statements") == 3  # the timeout, the guard, the drop
 
 
 def test_a_schema_dump_stands_for_the_chain(tmp_path: Path, dsn: str) -> None:

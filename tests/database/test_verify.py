@@ -13,13 +13,13 @@ import pytest
 
 from legacy_ref_scan.cli import main
 from legacy_ref_scan.database import verify as module
-from legacy_ref_scan.database.checks import Check, Protocol, Result, document
+from legacy_ref_scan.database.checks import Protocol, Result, document
 from legacy_ref_scan.database.verify import CHECKS, verify
 from legacy_ref_scan.database.verify.context import Answer, Context, LiveCheck, once, passed
 from legacy_ref_scan.database.verify.statements import masked
 from legacy_ref_scan.rules import load_rule
 from legacy_ref_scan.scan import Request
-from tests.database.support import check, shape
+from tests.database.support import check, figure, shape
 from tests.expectations import FIXTURES
 from tests.postgres import Server
 
@@ -97,7 +97,7 @@ def test_values_that_are_left_are_counted_and_never_shown(live: Live, tmp_path: 
         '00000000-0000-0000-0000-000000000003,""',
     ]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert check(protocol, "snapshot").figure("rows") == 2
+    assert figure(check(protocol, "snapshot"), "rows") == 2
     assert [path.name for path in tmp_path.iterdir()] == ["left.csv"]
     assert SECRET not in str(document(protocol))
     assert protocol.exit_code == 4
@@ -162,7 +162,7 @@ def test_what_no_migration_made_is_found(live: Live) -> None:
     protocol = run(dsn)
     (line,) = check(protocol, "bodies").findings
     assert line == "public.by_hand(uuid) (no migration made it): reads public.campaign_phases.error_message"
-    assert check(protocol, "bodies").figure("made by no migration") == 1
+    assert figure(check(protocol, "bodies"), "made by no migration") == 1
     dependents = check(protocol, "dependents")
     assert dependents.findings == (
         "view by_hand_view: PostgreSQL refuses the drop while it exists",
@@ -246,7 +246,7 @@ def test_a_long_transaction_says_not_now(live: Live, postgres: Server) -> None:
         found = check(run(dsn, long=0), "window")
     assert found.result is Result.FAIL
     assert any("holds AccessShareLock" in line and "idle in transaction" in line for line in found.findings)
-    assert found.figure("bytes")
+    assert figure(found, "bytes")
     assert check(run(dsn, long=3600), "window").result is Result.PASS
 
 
@@ -374,7 +374,7 @@ def test_legacy_readers_in_pg_stat_statements(live: Live) -> None:
     protocol = run(dsn)
     found = check(protocol, "statements")
     assert found.result is Result.FAIL
-    assert (found.figure("uses"), found.figure("calls"), found.figure("undecided")) == (1, 3, 0)
+    assert (figure(found, "uses"), figure(found, "calls"), figure(found, "undecided")) == (1, 3, 0)
     assert found.findings[0].startswith("3 calls by ")
     assert "SELECT id FROM campaign_phases WHERE error_message = $1" in found.findings[0]
     assert SECRET not in str(document(protocol))
@@ -419,4 +419,3 @@ def test_every_check_has_an_identity() -> None:
     names: Callable[[LiveCheck], str] = lambda item: item.id  # noqa: E731
     assert len({names(item) for item in CHECKS}) == len(CHECKS)
     assert all(isinstance(item, LiveCheck) for item in CHECKS)
-    assert Check(id="a", title="b", result=Result.PASS).figure("none") is None

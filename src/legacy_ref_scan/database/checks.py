@@ -48,10 +48,6 @@ class Check:
     required: bool = True
     seconds: float = 0.0
 
-    def figure(self, name: str) -> int | float | str | None:
-        """A figure by its name."""
-        return dict(self.figures).get(name)
-
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
