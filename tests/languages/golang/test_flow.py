@@ -29,6 +29,52 @@ def test_names_of_the_package(path: str, declared: str) -> None:
     assert Q in texts(scan({"store/list.go": USER, path: declared}))
 
 
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ("i", {"SELECT p.id, p.error_message FROM campaign_phases p"}),
+        # Which element it is then is not known: each may be replaced.
+        ("i+1", {f"SELECT {a}, {b} FROM campaign_phases p" for a in ("id", "p.id", "p.error_message")
+                 for b in ("error_message", "p.id", "p.error_message")}),
+    ],
+)  # fmt: skip
+def test_a_loop_over_a_known_list_replaces_each_element(index: str, expected: set[str]) -> None:
+    body = f"""package store
+import "strings"
+func List(db *sql.DB, as string) {{
+	columns := []string{{"id", "error_message"}}
+	for i, c := range columns {{
+		columns[{index}] = "p." + c
+	}}
+	db.Query("SELECT " + strings.Join(columns, ", ") + " FROM campaign_phases p")
+}}
+"""
+    assert texts(scan({"store/list.go": body})) & expected == expected
+
+
+def test_a_prefix_that_may_be_missing() -> None:
+    body = """package store
+import "strings"
+func columns(as ...string) []string {
+	names := append([]string{"id"}, "error_message")
+	if len(as) > 0 {
+		for i, c := range names {
+			names[i] = as[0] + "." + c
+		}
+	}
+	return names
+}
+func List(db *sql.DB) {
+	db.Query("SELECT " + strings.Join(columns(), ",") + " FROM campaign_phases")
+	db.Query("SELECT " + strings.Join(columns("p"), ",") + " FROM campaign_phases p")
+}
+"""
+    assert texts(scan({"store/list.go": body})) >= {
+        "SELECT id,error_message FROM campaign_phases",
+        "SELECT p.id,p.error_message FROM campaign_phases p",
+    }
+
+
 def test_every_build_tag_is_an_alternative() -> None:
     found = scan(
         {

@@ -196,8 +196,19 @@ def _with_element(frame: Frame, alt: object, key: Value, value: Value, node: Nod
     if isinstance(alt, Entries):
         return (alt.put(key, value),)
     if isinstance(alt, Items):
+        position = _position(key)
+        if position is not None and position < len(alt.elements):
+            return (Items((*alt.elements[:position], value, *alt.elements[position + 1 :]), alt.rest),)
         return (Items(tuple(union([element, value]) for element in alt.elements) or (value,), alt.rest),)
     return (Entries(((key, value),)),)
+
+
+def _position(key: Value) -> int | None:
+    """Which element an index names, where a loop over a known list counts it."""
+    match key:
+        case (Text(atoms=(Unknown(position=position),)),):
+            return position
+    return None
 
 
 def _declaration(frame: Frame, node: Node) -> None:
@@ -337,8 +348,10 @@ def _range(frame: Frame, clause: Node) -> tuple[Callable[[int], None], int, bool
 
     def bind(number: int) -> None:
         key, value = pairs[number] if exact and number < len(pairs) else (keys, items)
-        for target, bound in zip(left, (key, value), strict=False):
-            known = bound or frame.unknown(f"element {frame.file.text(target)[:30]} of a loop", target)
+        position = number if exact and isinstance(only, Items) else None
+        for target, bound, counted in zip(left, (key, value), (position, None), strict=False):
+            reason = f"element {frame.file.text(target)[:30]} of a loop"
+            known = bound or (Text((Unknown(reason, frame.origin(target), position=counted),)),)
             if target.type == "identifier":
                 frame.declare(frame.file.text(target), known)
 

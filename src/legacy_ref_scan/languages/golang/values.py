@@ -34,11 +34,12 @@ class Source(NamedTuple):
 
 
 class Unknown(NamedTuple):
-    """A hole in a text."""
+    """A hole in a text. `position`: the number that stands there, the index of a loop over a list that is known."""
 
     reason: str
     origin: Origin
     source: Source | None = None
+    position: int | None = None
 
 
 Atom = Known | Unknown
