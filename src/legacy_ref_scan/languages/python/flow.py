@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import libcst as cst
@@ -39,6 +40,7 @@ class Interpreter(Typed):
         self._globals: dict[str, Env] = {}
         self._classes: dict[Class, Env] = {}
         self._results: dict[_Run, Values] = {}
+        self._returned: defaultdict[Module, dict[Function, dict[Values, None]]] = defaultdict(lambda: defaultdict(dict))
         self._open: set[Function] = set()
         self._frames: dict[Function, Frame] = {}
         self._run: set[Function] = set()
@@ -68,7 +70,7 @@ class Interpreter(Typed):
         used, called = function.module.uses.get(name, (0, 0))
         if not called or used != called:
             return False
-        return len(self.library.project.containing("python", [name])) == 1
+        return self.library.private[name] == 1
 
     def globals(self, module: Module) -> Env:
         """The variables of a module's top level."""
@@ -97,10 +99,8 @@ class Interpreter(Typed):
             for known in module.definitions.values()
             if isinstance(known, Class) and any(map(self._tells, self.class_env(known).values()))
         }
-        results = ((key[0], result) for key, result in self._results.items())
-        return names | {
-            function.name for function, result in results if function.module is module and self._tells(result)
-        }
+        returned = self._returned[module].items()
+        return names | {function.name for function, results in returned if any(map(self._tells, results))}
 
     def _tells(self, values: Values) -> bool:
         """Whether a file that only imports a value can use the column without naming it."""
@@ -131,6 +131,7 @@ class Interpreter(Typed):
             result = self.annotated(function.node.returns, function.module) or result
         result = result or (Unknown(f"result of {function.name}()", site),)
         self._results[key] = result
+        self._returned[function.module][function][result] = None
         return result
 
     def _parameters(self, function: Function, bound: Env, inner: Frame, *, known: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
 
 from legacy_ref_scan.languages import Project
@@ -12,6 +12,7 @@ from legacy_ref_scan.languages.python.module import Class, Function, Imported, M
 from legacy_ref_scan.model import SourceFile
 
 _MOST_DEFINITIONS = 4
+_PRIVATE = re.compile(rb"(?<![A-Za-z0-9_])_[A-Za-z0-9_]+")
 
 
 class Library:
@@ -96,6 +97,12 @@ class Library:
         if name not in self._definitions:
             self._definitions[name] = self._search(name)
         return self._definitions[name]
+
+    @cached_property
+    def private(self) -> Counter[str]:
+        """How many files hold each name that begins with an underscore."""
+        sources = filter(None, map(self.project.read, self.project.paths("python")))
+        return Counter(word.decode() for source in sources for word in set(_PRIVATE.findall(source.data)))
 
     def _search(self, name: str) -> tuple[Function, ...]:
         defined = re.compile(rb"\bdef[ \t]+" + re.escape(name.encode()) + rb"[ \t]*[(\[]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import keyword
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 
@@ -52,8 +52,9 @@ def _without_collection() -> Iterator[None]:
 def _extract(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Extracted]:
     library, findings = Library(project), Findings(project)
     parsed: list[Module] = []
+    lookup = _lookup(project.names.columns)
     for source in candidates:
-        if not findings.mentions(source.path) and not _has_lookup(source, project):
+        if not findings.mentions(source.path) and not lookup.search(source.data):
             continue  # a part of another word: nothing to account for
         module = library.load(source)
         if module is None:
@@ -74,11 +75,10 @@ def _extract(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Ext
     yield from rest
 
 
-def _has_lookup(source: SourceFile, project: Project) -> bool:
-    """Whether a file holds a column's name as a part of Django's `phase__error_message__icontains`."""
-    data = source.data.lower()
-    names = [column.lower().encode() for column in project.names.columns]
-    return any(b"__" + name in data or name + b"__" in data for name in names)
+def _lookup(columns: Collection[str]) -> re.Pattern[bytes]:
+    """A column's name as a part of Django's `phase__error_message__icontains`; `__name__` is none."""
+    names = b"|".join(re.escape(column.encode()) for column in sorted(columns)) or b"(?!)"
+    return re.compile(rb"(?<=[^\W_])__(?:%b)(?![^\W_])|(?<!\w)(?:%b)__(?=[^\W_])" % (names, names), re.IGNORECASE)
 
 
 def _run(project: Project, interpreter: Interpreter, modules: list[Module]) -> None:

@@ -49,6 +49,9 @@ class Text:
 
     parts: tuple[Run | Blank, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.flat)
+
     @cached_property
     def flat(self) -> bytes:
         """The bytes, with `HOLE` where a part is unknown."""
@@ -82,6 +85,13 @@ class Items:
     items: tuple[Values, ...]
     complete: bool = True
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.items, self.complete))
+
     @cached_property
     def size(self) -> int:
         return 1 + sum(size(value) for values in self.items for value in values)
@@ -94,6 +104,13 @@ class Pairs:
     pairs: tuple[tuple[str, Values], ...]
     keys: tuple[Text, ...] = ()
     complete: bool = True
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.pairs, self.complete))
 
     @cached_property
     def size(self) -> int:
