@@ -48,6 +48,21 @@ def test_a_name_alone_in_a_directory_of_tests(tmp_path: Path, importer: str, ver
     assert run(tmp_path, files).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW v AS SELECT * FROM crosstab('SELECT id, status, message FROM phases') AS c(id int, a text)",
+        "CREATE VIEW v AS WITH x AS (SELECT query_to_xml('SELECT message FROM phases', true, true, '')) TABLE x",
+        "INSERT INTO reports (query) VALUES ('SELECT id, message FROM phases')",
+        "SELECT cron.schedule('nightly', '0 0 * * *', 'UPDATE phases SET message = NULL')",
+    ],
+)
+def test_a_statement_in_a_literal_that_stays(tmp_path: Path, statement: str) -> None:
+    reports = "CREATE TABLE reports (query text);"
+    report = run(tmp_path, {"migrations/000002_kept.up.sql": f"{reports}\n{statement};"})
+    assert [gap.reason for gap in report.gaps] == ["statement-in-literal"]
+
+
 def test_a_table_off_the_search_path_is_reached_by_its_bare_name(tmp_path: Path) -> None:
     files = {
         "migrations/000001_phases.up.sql": "CREATE SCHEMA app; CREATE TABLE app.phases (id int, message text);",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
 from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
-from legacy_ref_scan.sql.analyze import Schema, analyze_function
+from legacy_ref_scan.sql.analyze import Schema, analyze_calls, analyze_function
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.
@@ -29,6 +29,8 @@ def living(schema: Schema) -> Iterator[Found]:
     for relation in catalog.relations.values():
         yield from _relation(relation, schema)
         yield from _whole_rows(relation, schema)
+        if relation.query is not None:
+            yield from analyze_calls(relation.query, schema)
     for item in catalog.objects.values():
         yield from _object(item, schema)
     for function in catalog.functions.values():

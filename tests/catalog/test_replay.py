@@ -180,6 +180,11 @@ class TestConditions:
     def test_unknown_dynamic_sql(self) -> None:
         assert reasons(replayed("DO $$ BEGIN EXECUTE q; END $$")) == ["catalog-dynamic"]
 
+    def test_the_whole_of_a_text_that_grows_is_what_runs(self) -> None:
+        grown = "q := 'CREATE VIEW v AS SELECT '; q := q || 'a'; q := q || ', b FROM t'; EXECUTE q;"
+        view = relation(replayed(f"CREATE TABLE t (a int, b int); DO $$ DECLARE q text; BEGIN {grown} END $$"), "v")
+        assert [column.name for column in view.columns] == ["a", "b"]
+
     def test_dynamic_query_changes_nothing(self) -> None:
         assert reasons(replayed("DO $$ BEGIN EXECUTE 'SELECT 1 FROM ' || x; END $$")) == []
 

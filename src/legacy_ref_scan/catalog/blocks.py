@@ -172,7 +172,7 @@ class _Block:
         sql = node.child("sql_expression")
         if sql is None:
             return
-        texts = assemble(self.text.data, sql.start, sql.end, self.assigned)
+        texts = _longest_first(assemble(self.text.data, sql.start, sql.end, self.assigned))
         under = replace(under, maybe=True) if len(texts) > 1 else under
         for text in texts:
             if HOLE in text.text:
@@ -197,6 +197,12 @@ class _Block:
         elif asked is not None:
             maybe = True
         self.apply(part, maybe, guarded)
+
+
+def _longest_first(texts: tuple[DynamicText, ...]) -> tuple[DynamicText, ...]:
+    """Texts that a variable grew to: the whole one comes first, for what an unfinished one makes is in its way."""
+    grown = any(one is not other and other.text.startswith(one.text) for one in texts for other in texts)
+    return tuple(sorted(texts, key=lambda text: -len(text.text))) if grown else texts
 
 
 def _when(under: _Under, asked: Guard | None) -> _Under:

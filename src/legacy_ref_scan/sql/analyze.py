@@ -117,11 +117,14 @@ _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
 
 
-_CALLS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:select|call|perform)\b", re.IGNORECASE)
+_CALLS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|with|call|perform|insert|update)\b", re.IGNORECASE)
 
 
 def analyze_calls(fragment: Fragment, schema: Schema) -> Iterator[Found]:
-    """Statements in literals that a migration hands to a function, which may keep them (`cron.schedule`)."""
+    """Statements in literals that a migration stores in a table or hands to a function that may keep them.
+
+    `cron.schedule` keeps one; a view's query may hand one to `crosstab` or `dblink` each time.
+    """
     if not schema.names.matter(fragment.text):
         return
     analyzer = _Analyzer(fragment, schema)
