@@ -27,7 +27,9 @@ def shared_server() -> Server:
     stack = ExitStack()
     atexit.register(stack.close)
     dsn = os.environ.get(DSN_VARIABLE)
-    server = Server(dsn) if dsn else stack.enter_context(embedded())
+    if not dsn:
+        return stack.enter_context(embedded())  # which takes its databases along
+    server = Server(dsn)
     stack.callback(server.close)
     return server
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from legacy_ref_scan.catalog import apply_file, replay
+from legacy_ref_scan.cli import main
 from legacy_ref_scan.database.chain import replay_on
 from legacy_ref_scan.database.dump import differences, dump
 from legacy_ref_scan.migrations import detect
@@ -15,6 +17,7 @@ from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.workspace import Workspace
 from tests.expectations import FIXTURES
+from tests.postgres import Server
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 SCHEMA = """
@@ -114,3 +117,15 @@ def test_it_gives_the_catalog_of_the_migrations(database: Connection, variant: s
         for each in (live, mine)
     ]
     assert columns[0] == columns[1]
+
+
+def test_a_live_schema_stands_for_the_migrations(postgres: Server, tmp_path: Path) -> None:
+    """A function that no migration made is found in a scan over the dump."""
+    function = "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE t SET a = 'x'; END $$"
+    name = postgres.create(f"CREATE TABLE t (id int, a text); {function}")
+    (tmp_path / "main.go").write_text("package main\n")
+    made = tmp_path / "live.sql"
+    arguments = ["--root", str(tmp_path)]
+    assert main(["schema", *arguments, "--dsn", postgres.dsn_of(name), "--output", str(made)]) == 0
+    assert main(["scan", *arguments, "--column", "t.a", "--migrations", "live.sql"]) == 1
+    assert main(["scan", *arguments, "--column", "t.id", "--migrations", "live.sql"]) == 0

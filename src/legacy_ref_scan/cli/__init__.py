@@ -273,12 +273,18 @@ def plan_command(**options: Any) -> int:
     return plan(**options)
 
 
-@app.command("schema", short_help="Print the schema that the migrations build.")
+@app.command("schema", short_help="Print the schema that the migrations build, or that a database holds.")
 @click.argument("table", required=False)
 @_repository
 @_format
+@click.option("--dsn", metavar="DSN", help="Print what this database holds, as SQL that --migrations takes.")
+@click.option("--output", metavar="FILE", help="Write it to a file, whole or not at all.")
 def schema_command(**options: Any) -> int:
-    """Print the schema that the migrations build; of one TABLE also what depends on each column."""
+    """Print the schema that the migrations build; of one TABLE also what depends on each column.
+
+    With --dsn, print the schema of a live database as SQL, from a read-only transaction: a file of it stands for the
+    migrations wherever --migrations is taken.
+    """
     from legacy_ref_scan.cli.schema import schema
 
     return schema(**options)
