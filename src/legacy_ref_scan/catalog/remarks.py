@@ -49,14 +49,8 @@ def _on_column(statement: Statement, value: str) -> None:
     parts = statement.dotted(node) if node else []
     if node is None or len(parts) < 2:
         return
-    table = parts[-2]
-    relation = statement.state.relation(table)
-    column = relation.column(parts[-1].name) if relation else None
-    if relation is None:
-        statement.gap(node, "catalog-unknown-relation", f'relation "{table}" is not in the catalog')
-    elif column is None:
-        statement.unknown_column(node, relation, parts[-1].name)
-    else:
+    if found := statement.column(parts, node):
+        relation, column = found
         remarks = remarked(column, "comment", statement.span(node) if value else None)
         statement.state.change_column(relation.oid, column.attnum, comment=value, remarks=remarks)
 

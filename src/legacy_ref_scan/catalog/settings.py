@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from legacy_ref_scan.catalog.columns import enter_sequence
-from legacy_ref_scan.catalog.names import Name, dotted
+from legacy_ref_scan.catalog.names import dotted
 from legacy_ref_scan.catalog.options import with_options
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.model import Access
@@ -98,13 +98,8 @@ def _owner(statement: Statement) -> tuple[Use, ...] | None:
     parts = statement.dotted(node)
     if len(parts) < 2:
         return ()
-    table: Name = parts[-2]
-    relation = statement.state.relation(table)
-    column = relation.column(parts[-1].name) if relation else None
-    if relation is None:
-        statement.gap(node, "catalog-unknown-relation", f'relation "{table}" is not in the catalog')
-    elif column is None:
-        statement.unknown_column(node, relation, parts[-1].name)
-    else:
-        return (Use((relation.oid, column.attnum), Access.READ, statement.text.span(parts[-1].start, parts[-1].end)),)
-    return ()
+    found = statement.column(parts, node)
+    if found is None:
+        return ()
+    relation, column = found
+    return (Use((relation.oid, column.attnum), Access.READ, statement.text.span(parts[-1].start, parts[-1].end)),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from legacy_ref_scan.catalog.names import Name, dotted
 from legacy_ref_scan.catalog.needs import Found, of_expressions, of_query
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.model import Access, Consumer, Fragment, Gap, Piece, Span
-from legacy_ref_scan.schema import Relation, Use
+from legacy_ref_scan.schema import Column, Relation, Use
 from legacy_ref_scan.sql.lexer import name_of, string_value
 from legacy_ref_scan.sql.results import OutputColumn
 from legacy_ref_scan.sql.tree import Node, Tree
@@ -99,6 +100,19 @@ class Statement:
             self.gap(name_node, "catalog-unknown-relation", f'relation "{name}" is not in the catalog')
         return found
 
+    def column(self, parts: list[Name], node: Node) -> tuple[Relation, Column] | None:
+        """What `schema.table.column` means; a gap at the node and None where there is none."""
+        table, name = parts[-2], parts[-1].name
+        relation = self.state.relation(table)
+        if relation is None:
+            self.gap(node, "catalog-unknown-relation", f'relation "{table}" is not in the catalog')
+            return None
+        found = relation.column(name)
+        if found is None:
+            self.unknown_column(node, relation, name)
+            return None
+        return relation, found
+
     @property
     def lenient(self) -> bool:
         """Whether unknown names are fine: `IF EXISTS`, or an existence guard around the statement."""
@@ -106,6 +120,10 @@ class Statement:
             return True
         children = self.node.children
         return any(a.type == "kw_if" and b.type == "kw_exists" for a, b in pairwise(children))
+
+    def says(self, kind: str) -> bool:
+        """Whether a node of a type is anywhere in the statement."""
+        return kind in _types(self.node)
 
     def gap(self, node: Node, reason: str, message: str) -> None:
         """Record that something here could not be applied."""
@@ -155,6 +173,11 @@ class Statement:
             attnums.append(column.attnum)
             uses.append(Use((relation.oid, column.attnum), Access.READ, self.span(node)))
         return tuple(attnums), tuple(uses)
+
+
+@lru_cache(maxsize=2)
+def _types(node: Node) -> frozenset[str]:
+    return frozenset(found.type for found in node.walk())
 
 
 class Part(NamedTuple):
