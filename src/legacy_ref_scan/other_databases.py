@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from posixpath import basename, dirname
 
+from legacy_ref_scan.migrations.dialects import OTHER_DATABASES
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.workspace import Workspace
 
 # A directory called so is for another database where one for PostgreSQL stands beside it: `sqlite` and `postgres`,
 # `storesqlite` and `storepgx`.
-_OTHER = re.compile(r"(?P<head>.*?)(?:sqlite3?|mysql|mariadb|mssql|sqlserver|oracle|spanner|snowflake)(?P<tail>.*)")
+_OTHER = re.compile(rf"(?P<head>.*?)(?:{'|'.join(OTHER_DATABASES)}|spanner|snowflake)(?P<tail>.*)")
 _POSTGRES = re.compile(r"(?:postgres(?:ql)?|pgsql|psql|pgx?)(?:v?\d+)?")
 # A file called so is for another database where the folder has files called so for PostgreSQL: `a.mysql.up.sql`.
 _FILE_OF_OTHER = re.compile(r".+\.(?:sqlite3?|mysql|mariadb|mssql|sqlserver|cockroach)\.(?:.+\.)?sql")

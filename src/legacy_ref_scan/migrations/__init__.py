@@ -21,6 +21,7 @@ from legacy_ref_scan.migrations import (
     sqlc,
     tern,
 )
+from legacy_ref_scan.migrations.dialects import OTHER_DATABASES
 from legacy_ref_scan.migrations.history import Convention, History, Migration, Problem, Range, problem
 from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.workspace import Workspace
@@ -52,7 +53,7 @@ _TIERS: tuple[tuple[str, ...], ...] = (
     ("schema-file",),
 )
 
-_OTHER_DATABASES = frozenset({"sqlite", "sqlite3", "mysql", "mariadb", "mssql", "sqlserver", "clickhouse", "oracle"})
+_OTHER_DATABASES = frozenset((*OTHER_DATABASES, "clickhouse"))
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})

@@ -14,6 +14,8 @@ _SUFFIX = re.compile(
     r"(?P<title>.*?)(?:\.(?P<dialect>postgres(?:ql)?|cockroach|mysql|mariadb|sqlite3?|sqlserver))?(?:\.autocommit)?",
     re.DOTALL,
 )
+OTHER_DATABASES = ("sqlite3", "sqlite", "mysql", "mariadb", "mssql", "sqlserver", "oracle")
+"""What directories of SQL for another database are called, longer names before their beginnings."""
 _POSTGRES = frozenset({"postgres", "postgresql"})
 
 T = TypeVar("T")
