@@ -108,7 +108,7 @@ def _nothing(statement: Statement, oid: int, command: Node) -> None:
 
 def _family(statement: Statement, oid: int) -> list[int]:
     """The relation and its descendants, unless ONLY is said."""
-    if statement.node.first("kw_only") is not None:
+    if statement.says("kw_only"):
         return [oid]
     return [oid, *(relation.oid for relation in statement.state.descendants(oid))]
 
@@ -163,7 +163,7 @@ def _lost_with(statement: Statement, oid: int, name: str) -> Iterator:  # type: 
     """The inherited columns that go when a parent's column goes: not declared locally, and of no other parent."""
     state = statement.state
     gone = {oid}
-    if statement.node.first("kw_only") is not None:
+    if statement.says("kw_only"):
         for child in state.children(oid):
             kept = child.column(name)
             if kept is not None:
@@ -221,7 +221,7 @@ def _of_identity(command: Node) -> bool:
 
 def _not_null(statement: Statement, oid: int, column: Column, command: Node) -> bool:
     words = [child.type for child in command.children][-3:]
-    only = statement.node.first("kw_only") is not None
+    only = statement.says("kw_only")
     if words == ["kw_set", "kw_not", "kw_null"]:
         notnull.require(statement.state, oid, column.name, only=only)
     elif words == ["kw_drop", "kw_not", "kw_null"]:
@@ -336,7 +336,7 @@ def _drop_constraint(statement: Statement, oid: int, command: Node) -> None:
     if item is None:
         column = notnull.named(state.relations[oid], name)
         if column is not None:
-            notnull.release(state, oid, column.name, only=statement.node.first("kw_only") is not None)
+            notnull.release(state, oid, column.name, only=statement.says("kw_only"))
         # before PostgreSQL 18 these constraints had no names
         elif not (command.has("kw_if") or statement.lenient) and not name.endswith("_not_null"):
             statement.gap(node, "catalog-unknown-object", f'constraint "{name}" is not in the catalog')

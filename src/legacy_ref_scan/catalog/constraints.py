@@ -137,7 +137,7 @@ def _enter(statement: Statement, made: Constraint) -> None:
     if made.type == "primary key":
         for name in _named(state.relations[made.relation], made.columns):
             notnull.require(state, made.relation, name)
-    if statement.node.first("kw_only") is None:
+    if not statement.says("kw_only"):
         partitions.spread(state, made)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from legacy_ref_scan.catalog.exprtypes import of_call, of_constant, settled, united
 from legacy_ref_scan.catalog.state import State
-from legacy_ref_scan.catalog.typenames import type_name
+from legacy_ref_scan.catalog.typenames import beneath, type_name
 from legacy_ref_scan.model import Access
 from legacy_ref_scan.schema import ColumnId, Relation
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, StatementResolver
@@ -40,7 +40,9 @@ class _Stored(StatementResolver):
         return type_name(self.state, self.tree.text, node.start, node.end).name
 
     def united_type(self, first: str, second: str) -> str:
-        return united(first, second)
+        if first == second:
+            return first
+        return united(beneath(self.state, first), beneath(self.state, second))
 
     def type_of(self, expression: Node) -> str:
         known = super().type_of(expression) or of_constant(expression)

@@ -9,9 +9,8 @@ from legacy_ref_scan.catalog.constraints import Clause
 from legacy_ref_scan.catalog.copying import copy_check, copy_like, copy_objects, like_options
 from legacy_ref_scan.catalog.exprtypes import collatable
 from legacy_ref_scan.catalog.names import Name
-from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Statement
-from legacy_ref_scan.catalog.typenames import shown
+from legacy_ref_scan.catalog.typenames import beneath
 from legacy_ref_scan.schema import Column, Relation, SchemaObject
 from legacy_ref_scan.sql.results import OutputColumn
 from legacy_ref_scan.sql.tree import Node
@@ -73,7 +72,8 @@ def create_table(statement: Statement) -> None:
     # looked up before the table is there: it may have the name of one further along the search path
     there = _is_there(statement, names[0] if names else None)
     parents = _parents(statement, names[1:]) if not there else []
-    sources = {like.start: statement.relation(like) for like in node.find("TableLikeClause") if not there}
+    likes = list(node.find("TableLikeClause")) if statement.says("TableLikeClause") else []
+    sources = {like.start: statement.relation(like) for like in likes if not there}
     relation = start(statement, names[0] if names else None, kind)
     if relation is None:
         return
@@ -95,7 +95,7 @@ def create_table(statement: Statement) -> None:
         notnull.inherit(statement.state, oid, parent)
     for definition in node.find("columnDef"):
         columns.add_generated(statement, oid, definition)
-    for like in node.find("TableLikeClause"):
+    for like in likes:
         copy_like(statement, oid, like, sources[like.start])
     _partition_key(statement, oid)
 
@@ -196,7 +196,7 @@ def _like_default(column: Column, options: set[str]) -> str | None:
 
 
 def _partition_key(statement: Statement, oid: int) -> None:
-    spec = statement.node.first("PartitionSpec")
+    spec = statement.node.first("PartitionSpec") if statement.says("PartitionSpec") else None
     if spec is None:
         return
     relation = statement.state.change_relation(oid, partitioned=True)
@@ -250,18 +250,9 @@ def _collation(statement: Statement, column: Column) -> str:
     """A column made of others keeps the one collation that these have besides the default (select_common_collation)."""
     columns = (statement.state.relations[oid].by_attnum(attnum) for oid, attnum in column.sources)
     found = {source.collation for source in columns if source is not None} - {""}
-    if len(found) != 1 or not collatable(_beneath(statement.state, column.type)):
+    if len(found) != 1 or not collatable(beneath(statement.state, column.type.removesuffix("[]"))):
         return ""
     return found.pop()
-
-
-def _beneath(state: State, kind: str) -> str:
-    """What a domain is made of, in the end; any other type as it is."""
-    bases = {shown(state, t.schema, t.name): t.base for t in state.types.values() if t.kind == "domain"}
-    kind = kind.removesuffix("[]")
-    while kind in bases:
-        kind = bases.pop(kind)
-    return kind
 
 
 def result_columns(statement: Statement, output: tuple[OutputColumn, ...], names: Node | None) -> list[Column]:

@@ -151,6 +151,14 @@ def is_known(state: State, kind: str) -> bool:
     return plain in own or any(shown(state, r.schema, r.name) == plain for r in state.relations.values())
 
 
+def beneath(state: State, kind: str) -> str:
+    """What a domain is made of, in the end; any other type as it is."""
+    bases = {shown(state, t.schema, t.name): t.base for t in state.types.values() if t.kind == "domain"}
+    while kind in bases:
+        kind = bases.pop(kind)
+    return kind
+
+
 def is_built_in(plain: str) -> bool:
     """Whether a type without modifiers is one that PostgreSQL brings along."""
     first = plain.partition(" ")[0]

@@ -60,7 +60,7 @@ def _replaced(statement: Statement, node: Node | None) -> Relation | None:
     name = statement.qualified(node)
     if name is None:
         return None
-    schema = name.schema or ("pg_temp" if statement.node.first("OptTemp") else statement.state.creation_schema())
+    schema = name.schema or ("pg_temp" if statement.says("OptTemp") else statement.state.creation_schema())
     oid = statement.state.names.get((schema, name.name))
     old = statement.state.relations[oid] if oid is not None else None
     if old is not None and statement.maybe and node is not None:
