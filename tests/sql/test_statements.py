@@ -58,3 +58,30 @@ def test_parts_are_in_order_and_apart(parts: list[str]) -> None:
     ranges = sorted((*found.statements, *found.skipped))
     assert all(start < end <= len(data) for start, end in ranges)
     assert all(first[1] <= second[0] for first, second in itertools.pairwise(ranges))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("-- name: a\nSELECT 1\n\n-- name: b!\nUPDATE t SET x = 1", ["SELECT 1", "UPDATE t SET x = 1"]),
+        ("-- :name a :many\nSELECT 1;\n-- :name b\nSELECT 2", ["SELECT 1", "SELECT 2"]),
+        (
+            "-- how --\n\n-- a --\nSELECT 1\n\n-- b --\n-- what b does\nWITH q AS (SELECT 2) SELECT 3",
+            ["SELECT 1", "WITH"],
+        ),
+        ("-- a --\nSELECT 1\n-- from --\nFROM t\n\n-- where --\nWHERE true", ["SELECT 1"]),
+        ("SELECT 1\nUNION\n\n-- second --\nSELECT 2", ["SELECT 1"]),
+        (
+            "CREATE FUNCTION f() AS $$\n-- name: x\nSELECT 1 $$; SELECT (\n-- name: y\n1)",
+            ["CREATE FUNCTION", "SELECT ("],
+        ),
+        ("SELECT 1 -- name: a\nFROM t", ["SELECT 1"]),
+    ],
+)
+def test_headers_of_named_queries_end_the_statement_before_them(text: str, wanted: list[str]) -> None:
+    data = text.encode()
+    found = [
+        "\n".join(line for line in data[start:end].decode().strip().split("\n") if not line.startswith("--"))
+        for start, end in cut(data).statements
+    ]
+    assert [one[: len(want)] for one, want in zip(found, wanted, strict=True)] == wanted

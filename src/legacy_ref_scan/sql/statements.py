@@ -43,6 +43,15 @@ _PLAIN_STRING = re.compile(rb"'(?:[^']+|'')*+(?:'|\Z)")
 _ESCAPE_STRING = re.compile(rb"'(?:[^'\\]+|\\.|'')*+(?:'|\Z)", re.DOTALL)
 _COPY_STDIN = re.compile(rb"\s*copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 _COPY_END = re.compile(rb"^\\\.\r?$", re.MULTILINE)
+# Loaders of named queries take what stands between two headers for one query, with or without a semicolon: aiosql,
+# anosql, sqlc ("-- name: get_phase"), HugSQL, pugsql ("-- :name get_phase") and simple ones ("-- get_phase --").
+_NAMED = rb"--[ \t]*+(?:name[ \t]*+:|:name\b)[ \t]*+[A-Za-z_][^\n]*+"
+_BARE = rb"--[ \t]++[A-Za-z_]\w*+[ \t]++--[ \t\r]*+(?=\n|\Z)"
+_HEADER = re.compile(rb"(?P<named>" + _NAMED + rb")|" + _BARE)
+# A comment like the last form may stand within a statement: it is a header where one begins the file, an empty line
+# is before it, and a statement behind it.
+_HEADED = re.compile(rb"(?:\s++|(?!" + _BARE + rb")--[^\n]*+)*+" + _BARE)
+_VERB = re.compile(rb"(?:\s++|--[^\n]*+)*+(?:select|with|insert|update|delete|merge|call|values|copy)\b", re.IGNORECASE)
 _SOLID = re.compile(rb"(?:\s+|--[^\n]*+)*+")
 
 
@@ -63,6 +72,7 @@ class _Cutter:
         depth = 0
         body = 0  # depth of BEGIN ATOMIC … END and the CASE … END inside it
         previous = b""
+        headed = _HEADED.match(text, start, stop) is not None
         while at < stop:
             found = _MARK.match(text, at, stop)
             if found is None:
@@ -80,6 +90,9 @@ class _Cutter:
                 at = self._dollar_end(found)
             elif kind == "block":
                 at = comment_end(text, at - 2, stop)
+            elif kind == "line" and depth == 0 and body == 0 and self._heads_query(found.start("line"), at, headed):
+                self._add(begin, found.start("line"))
+                begin = found.start("line")
             elif kind == "open":
                 depth += 1
             elif kind == "close":
@@ -93,6 +106,16 @@ class _Cutter:
             previous = b""
         self._add(begin, stop)
         return Cut(tuple(self.statements), tuple(self.skipped))
+
+    def _heads_query(self, start: int, end: int, headed: bool) -> bool:
+        """Whether a comment is the header of a named query; `headed`: the file begins with one of the bare form."""
+        header = _HEADER.match(self.text, start, end)
+        line = self.text.rfind(b"\n", 0, start) + 1
+        if header is None or self.text[line:start].strip():
+            return False
+        above = self.text[self.text.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]
+        follows = headed and not above.strip() and _VERB.match(self.text, end, self.stop) is not None
+        return bool(header["named"]) or follows
 
     def _string_end(self, at: int, previous: bytes) -> int:
         escaped = previous == b"e" and self.text[at - 1 : at] in b"eE"
