@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def report_of(root: Path, body: str, column: str = "phases.note", more: str = ""
     """A scan of a project whose second revision has that body."""
     files = {"m/versions/1.py": revision("a", None, CREATE), "m/versions/2.py": revision("b", "a", body) + more}
     write(root, {**files, "app.py": "x = 1\n"})
-    return scan(Request(root=root, rules=(adhoc_rule([column]),))).report
+    return scan(Request(root=root, rules=(replace(adhoc_rule([column]), shared="gate"),))).report
 
 
 def test_the_schema_is_the_one_that_alembic_makes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,8 @@ def project(second: str = "", more: str = "") -> dict[str, str]:
 
 def report_of(root: Path, second: str, more: str = "") -> Report:
     write(root, project(second, more))
-    return scan(Request(root=root, rules=(adhoc_rule(["jobs_phase.note"]),))).report
+    rule = replace(adhoc_rule(["jobs_phase.note"]), shared="gate")
+    return scan(Request(root=root, rules=(rule,))).report
 
 
 def catalog_of(root: Path, second: str) -> Catalog:
