@@ -22,6 +22,16 @@ TYPEORM = (
     "@Entity('campaign_phases')\nexport class Phase {\n  @Column({ name: 'error_message' })\n  error: string;\n}\n"
 )
 
+ASSOCIATION = (
+    "class Campaign < ApplicationRecord\n  has_many :campaign_phases\n"
+    "  def failures\n    campaign_phases.pluck(:error_message)\n  end\nend\n"
+)
+MAPPER = (
+    '<mapper namespace="x.PhaseMapper">\n  <sql id="all">id, error_message</sql>\n'
+    + "  <!-- far away -->\n" * 40
+    + '  <select id="a">SELECT <include refid="all"/> FROM campaign_phases</select>\n</mapper>\n'
+)
+
 
 def found(path: str, text: str, names: Names = PHASES, more: dict[str, str | bytes] | None = None) -> list[str]:
     """Reasons of the gaps and libraries of the mappings, in order."""
@@ -33,6 +43,12 @@ def found(path: str, text: str, names: Names = PHASES, more: dict[str, str | byt
     ("path", "text", "expected"),
     [
         ("app/models/campaign_phase.rb", RUBY, ["model-attribute"]),
+        ("a.rb", ASSOCIATION, ["both-names-nearby"]),
+        ("a.rb", ASSOCIATION.replace("campaign_phases.pluck", "pluck"), []),
+        ("a.xml", MAPPER, ["both-names-nearby"]),
+        ("a.xml", MAPPER.replace("campaign_phases", "jobs"), []),
+        ("a.vue", "<script>\nsb.from('campaign_phases').select('id, error_message')\n</script>\n", ["both-names-nearby"]),
+        ("a.ts", "k('campaign_phases').whereNull('error_message')\n", ["both-names-nearby"]),
         ("a.rb", "class Phase < ApplicationRecord\n  self.table_name = 'campaign_phases'\n  def x = error_message\nend\n",
          ["model-attribute"]),
         ("A.java", JPA, ["JPA"]),

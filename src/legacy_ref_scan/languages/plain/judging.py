@@ -17,6 +17,8 @@ from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
 
 _TOGETHER = 160  # bytes between two mentions that are one gap
+# Statements of MyBatis and iBATIS, whose lists of columns may stand far from the table.
+_MAPPER = re.compile(rb"<mapper\b[^>]*\bnamespace\s*=|<sqlMap\b")
 # A list of columns that a model of ActiveRecord passes over: what a careful team writes before it drops one.
 _PASSED_OVER = re.compile(rb"\bignored_columns\b\s*\+?=\s*(?:[^\n]*|[%\w]*[\[({][^\])}]*)\Z")
 
@@ -106,15 +108,18 @@ def _told(
     where = scopes(source, kind, spelling)
     nearby = code and not where  # a document says itself what belongs to the table
     together = {mention for group in clusters(source, mentions) for mention in group} if nearby else set()
+    mapper = kind.name == "XML" and _MAPPER.search(source.data) and spelling.names.in_text(source.data, "table")
+    if mapper:
+        together = {m for m in columns if source.data[m.span.start : m.span.end] == m.name.encode()}
     for mention in columns:
         if mention in known or (code and is_bare(source, kind, mention)):
             continue
         model = model_at(parts, mention.span.start)
-        elsewhere = model is not None and not model.ours  # in the model of another table
+        elsewhere = model is not None and not model.ours and not mapper  # in the model of another table
         if _in_scope(source.data, mention, where):
             message = f"{mention.name} stands in a {kind.name} document on its table"
             yield mention, _Sign("named-with-table", message)
-        elif mention in together and not elsewhere:
+        elif mention in together and not (elsewhere and not _is_asked(source.data, mention, spelling)):
             message = f"{mention.name} stands near its table in a {kind.name} file, which is not read as code"
             yield mention, _Sign("both-names-nearby", message)
         elif code and constants.is_spoken(source, mention.span.start, mention.span.end):
@@ -125,6 +130,12 @@ def _told(
                 yield mention, _Sign(*found)
         elif kind.weight is Weight.DATA and _is_dotted(source.data, mention, spelling):
             yield mention, _Sign("qualified-name", f"{mention.name} stands behind the name of its table")
+
+
+def _is_asked(data: bytes, mention: Mention, spelling: Spelling) -> bool:
+    """Whether the column stands in what is asked of an association that is called like the table, as in Rails."""
+    before = data[max(0, mention.span.start - REACH) : mention.span.start]
+    return any(re.search(rb"\b%s\s*&?\.[^\n;]*\Z" % re.escape(name.encode()), before) for name in spelling.names.tables)
 
 
 def _taken(source: SourceFile, kind: Kind, columns: Sequence[Mention], links: Links) -> Iterator[tuple[Mention, _Sign]]:
