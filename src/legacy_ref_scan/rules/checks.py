@@ -19,18 +19,21 @@ _LARGEST_VERSION = 2**63 - 1  # TOML's integers; golang-migrate itself counts to
 
 
 def text(value: Any) -> str:
+    """A text that is not empty."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"must be a text that is not empty, not {_kind(value)}")
     return value
 
 
 def word(value: Any) -> str:
+    """A name of the host language."""
     if not text(value).isidentifier():
         raise ValueError(f"{value!r} must be one name, without a dot")
     return str(value)
 
 
 def argument(value: Any) -> int | str:
+    """A position from 1, or the name of a parameter."""
     if isinstance(value, str):
         return word(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -39,6 +42,7 @@ def argument(value: Any) -> int | str:
 
 
 def sink(value: Mapping[str, Any]) -> Sink:
+    """A table of `[[scan.sinks]]`, its keys checked already."""
     if ("function" in value) == ("method" in value):
         raise ValueError("needs either function or method")
     if "function" in value and "package" not in value:
@@ -56,12 +60,14 @@ def query(value: Any) -> str:
 
 
 def texts(value: Any) -> tuple[str, ...]:
+    """A list of texts, which may be empty."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError(f"must be a list of texts, not {_kind(value)}")
     return tuple(value)
 
 
 def names(value: Any) -> tuple[str, ...]:
+    """At least one name of PostgreSQL, none twice."""
     found = tuple(name(item) for item in texts(value))
     if not found:
         raise ValueError("must hold at least one name")
@@ -71,6 +77,7 @@ def names(value: Any) -> tuple[str, ...]:
 
 
 def name(value: Any) -> str:
+    """A name of PostgreSQL, folded."""
     parts = parse_name(text(value))
     if len(parts) != 1:
         raise ValueError(f"{value!r} must be one name, without a dot")
@@ -78,6 +85,7 @@ def name(value: Any) -> str:
 
 
 def table_name(value: Any) -> tuple[str, ...]:
+    """`table` or `schema.table`, folded, in its parts."""
     parts = parse_name(text(value))
     if len(parts) > 2:
         raise ValueError(f"{value!r} must be a table, or schema.table")
@@ -101,24 +109,28 @@ def duration(value: Any) -> str:
 
 
 def truth(value: Any) -> bool:
+    """true or false."""
     if not isinstance(value, bool):
         raise ValueError(f"must be true or false, not {_kind(value)}")
     return value
 
 
 def file_name(value: Any) -> str:
+    """What can stand in the name of a migration."""
     if not _FILE_NAME.fullmatch(text(value)):
         raise ValueError(f"{value!r} must be made of letters, digits, _ and -: it becomes a file name")
     return str(value)
 
 
 def identity(value: Any) -> str:
+    """What can stand in the id of a check."""
     if not _FILE_NAME.fullmatch(text(value)):
         raise ValueError(f"{value!r} must be made of letters, digits, _ and -")
     return str(value)
 
 
 def directory(value: Any) -> str:
+    """A path below the root, without a slash at its end."""
     path = text(value)
     if path.startswith("/") or "\\" in path or ".." in path.split("/"):
         raise ValueError(f"{value!r} must be relative to the root, with / between the parts and without ..")
@@ -126,6 +138,7 @@ def directory(value: Any) -> str:
 
 
 def day(value: Any) -> date:
+    """A date, or a text in the form of one."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -137,6 +150,7 @@ def day(value: Any) -> date:
 
 
 def kinds(value: Any) -> frozenset[str]:
+    """Kinds of files, of those in `KINDS`."""
     for kind in texts(value):
         if kind not in KINDS:
             close = get_close_matches(kind.lower(), KINDS, 1, 0.5)
@@ -146,6 +160,7 @@ def kinds(value: Any) -> frozenset[str]:
 
 
 def others(value: Mapping[str, frozenset[str]]) -> Others:
+    """The table `[scan.others]`, its keys checked already."""
     found = Others(value.get("gate", frozenset()), value.get("list", frozenset()), value.get("ignore", frozenset()))
     twice = (found.gate & found.listed) | (found.gate & found.ignored) | (found.listed & found.ignored)
     if twice:
@@ -154,6 +169,8 @@ def others(value: Mapping[str, frozenset[str]]) -> Others:
 
 
 def one_of(*choices: str) -> Callable[[Any], str]:
+    """The check of a key that has a few values."""
+
     def check(value: Any) -> str:
         if value not in choices or not isinstance(value, str):
             raise ValueError(f"must be {' or '.join(dumps(choice) for choice in choices)}, not {_kind(value)}")

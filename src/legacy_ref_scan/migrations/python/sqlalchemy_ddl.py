@@ -30,6 +30,7 @@ class Table:
 
 
 def text_of(call: Call, position: int, keyword: str) -> str:
+    """An argument that is a text. Raises `NotFollowedError` where it is computed."""
     value = call.get(position, keyword)
     if not isinstance(value, str) or HOLE in value:
         raise NotFollowedError(f"{keyword} of {call.last} is computed")
@@ -37,6 +38,7 @@ def text_of(call: Call, position: int, keyword: str) -> str:
 
 
 def optional_text(call: Call, keyword: str) -> str | None:
+    """An argument that is a text or missing. Raises `NotFollowedError` where it is computed."""
     value = call.kwargs.get(keyword)
     if value is not None and not isinstance(value, str):
         raise NotFollowedError(f"{keyword} of {call.last} is computed")
@@ -44,6 +46,7 @@ def optional_text(call: Call, keyword: str) -> str | None:
 
 
 def texts_of(call: Call, position: int, keyword: str) -> Sequence[str]:
+    """An argument that is a list of texts. Raises `NotFollowedError` where one is computed."""
     value = call.get(position, keyword)
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) and HOLE not in item for item in value):
         raise NotFollowedError(f"{keyword} of {call.last} is computed")
@@ -66,6 +69,7 @@ def constant_name(value: object) -> str | None:
 
 
 def primary_key(items: Sequence[Call]) -> list[str]:
+    """The columns of a table's primary key, from its constraint or its columns."""
     for item in items:
         if item.last == "PrimaryKeyConstraint":
             return [value for value in item.args if isinstance(value, str)]
@@ -75,6 +79,7 @@ def primary_key(items: Sequence[Call]) -> list[str]:
 
 
 def type_of(column: Call) -> object:
+    """The type of a `Column`, None where a foreign key decides it."""
     return column.kwargs.get("type_", column.args[1] if len(column.args) > 1 else None)
 
 
@@ -129,6 +134,7 @@ def _computed(call: Call) -> Sql:
 
 
 def identity(call: Call) -> Sql:
+    """`Identity(always=…)`."""
     always = call.get(0, "always") is True
     return sql(f" GENERATED {'ALWAYS' if always else 'BY DEFAULT'} AS IDENTITY")
 
@@ -176,6 +182,7 @@ def around_column(column: Call, table: Table) -> Iterator[Sql]:
 
 
 def comment_on(what: str, target: Sql, call: Call) -> Iterator[Sql]:
+    """The statement for the `comment` of a table or column, if it has one."""
     value = call.kwargs.get("comment")
     if isinstance(value, str):
         yield sql(f"COMMENT ON {what}", target, " IS ", literal(value))
@@ -193,6 +200,7 @@ def foreign_key(call: Call, local: Sequence[str], remote: Sequence[str]) -> Sql:
 
 
 def actions(call: Call) -> Sql:
+    """What follows a foreign key: its actions, and when it is checked."""
     parts = [
         f" ON {word} {optional_text(call, key)}"
         for key, word in (("onupdate", "UPDATE"), ("ondelete", "DELETE"))
@@ -208,6 +216,7 @@ def actions(call: Call) -> Sql:
 
 
 def table_constraint(item: Call) -> Iterator[Sql]:
+    """A constraint as it stands in CREATE TABLE; none of one that the call does not make."""
     if item.last in ("PrimaryKeyConstraint", "UniqueConstraint"):
         columns = [value for value in item.args if isinstance(value, str)]
         if len(columns) != len(item.args):
@@ -225,6 +234,7 @@ def table_constraint(item: Call) -> Iterator[Sql]:
 
 
 def exclusion(call: Call, elements: Sequence[object]) -> Sql:
+    """`ExcludeConstraint(("c", "="), …)`. Raises `NotFollowedError` where it is computed."""
     parts: list[Sql] = []
     for element in elements:
         if not isinstance(element, tuple) or len(element) < 2 or not isinstance(element[1], str):
@@ -237,6 +247,7 @@ def exclusion(call: Call, elements: Sequence[object]) -> Sql:
 
 
 def guard_of(call: Call, keyword: str, words: str) -> str:
+    """The words, such as IF EXISTS, where the argument says so."""
     return words if call.kwargs.get(keyword) is True else ""
 
 
