@@ -63,5 +63,20 @@ def test_go_files(tmp_path: Path, files: dict[str, str], expected: bool) -> None
     assert held(tmp_path, files, "store/sqlite/a.go") is expected
 
 
+@pytest.mark.parametrize(
+    ("home", "imports", "expected"),
+    [
+        ("oracle", "database/sql", False),  # of prices
+        ("oracle", "github.com/sijms/go-ora/v2", True),
+        ("snowflake", "time", False),
+        ("bigquery", "cloud.google.com/go/bigquery", True),
+        ("bigquery", 'cloud.google.com/go/bigquery"; import "database/sql', False),  # it copies from one to the other
+    ],
+)
+def test_go_packages_that_are_only_called_so(tmp_path: Path, home: str, imports: str, expected: bool) -> None:
+    files = {f"internal/{home}/a.go": f'package x\n\nimport "{imports}"\n', "internal/postgres/a.go": PGX}
+    assert held(tmp_path, files, f"internal/{home}/a.go") is expected
+
+
 def test_other_files_never_are(tmp_path: Path) -> None:
     assert not held(tmp_path, {"db/sqlite/a.py": "x = 1\n", "db/postgres/a.py": "x = 1\n"}, "db/sqlite/a.py")

@@ -20,6 +20,10 @@ _FILE_OF_OTHER = re.compile(r".+\.(?:sqlite3?|mysql|mariadb|mssql|sqlserver|cock
 _FILE_OF_POSTGRES = re.compile(r".+\.postgres(?:ql)?\.(?:.+\.)?sql")
 # Databases that are called like nothing else, and whose SQL PostgreSQL never runs, whatever stands beside.
 _NEVER_POSTGRES = frozenset({"clickhouse", "cassandra", "bigquery"})
+# Databases whose clients are no drivers of `database/sql`: a package that imports both may copy from PostgreSQL.
+_CLIENTS = frozenset({"cassandra", "bigquery"})
+# Everyday words too: price oracles and snowflake ids stand beside `postgres` as well.
+_EVERYDAY = re.compile(r"oracle|spanner|snowflake")
 # What a Go package imports tells which database it talks to.
 _POSTGRES_DRIVERS = (b"/jackc/pg", b"/lib/pq", b"gorm.io/driver/postgres", b"/go-pg/pg", b"/bun/driver/pgdriver")
 _OTHER_DRIVERS = (
@@ -97,10 +101,12 @@ class OtherDatabases:
         It imports a driver, or leaves that to its callers where PostgreSQL's is imported in the directory beside.
         """
         if home not in self._elsewhere:
-            own = list(self._code(home))
-            postgres = _import_one(own, _POSTGRES_DRIVERS)
+            own, name = list(self._code(home)), basename(home).lower()
+            postgres = _import_one(
+                own, (*_POSTGRES_DRIVERS, b'"database/sql"') if name in _CLIENTS else _POSTGRES_DRIVERS
+            )
             other = _import_one(own, _OTHER_DRIVERS) or (
-                bool(beside) and _import_one(self._code(beside), _POSTGRES_DRIVERS)
+                bool(beside) and not _EVERYDAY.search(name) and _import_one(self._code(beside), _POSTGRES_DRIVERS)
             )
             self._elsewhere[home] = other and not postgres
         return self._elsewhere[home]
