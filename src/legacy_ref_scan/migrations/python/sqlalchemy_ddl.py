@@ -200,7 +200,7 @@ def foreign_key(call: Call, local: Sequence[str], remote: Sequence[str]) -> Sql:
 
 
 def actions(call: Call) -> Sql:
-    """What follows a foreign key: its actions, and when it is checked."""
+    """What follows a constraint: the actions of a foreign key, when it is checked, whether it was."""
     parts = [
         f" ON {word} {optional_text(call, key)}"
         for key, word in (("onupdate", "UPDATE"), ("ondelete", "DELETE"))
@@ -216,7 +216,7 @@ def actions(call: Call) -> Sql:
 
 
 def table_constraint(item: Call) -> Iterator[Sql]:
-    """A constraint as it stands in CREATE TABLE; none of one that the call does not make."""
+    """A constraint as it stands in CREATE TABLE; none of an index. Raises `NotFollowedError` for what is not known."""
     if item.last in ("PrimaryKeyConstraint", "UniqueConstraint"):
         columns = [value for value in item.args if isinstance(value, str)]
         if len(columns) != len(item.args):
