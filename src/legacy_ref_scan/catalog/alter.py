@@ -286,7 +286,8 @@ def _rebuild_indexes(statement: Statement, oid: int, attnum: int) -> None:
             fresh = [names.get(n, old) for n, old in zip(numbers, item.attributes, strict=False)]
             made = state.change(item, attributes=(*fresh, *item.attributes[len(fresh) :]))
             if isinstance(made, Index) and 0 in made.columns:
-                state.put(replace(made, columns=objects.columns_again(statement, made)))
+                made = state.put(replace(made, columns=objects.columns_again(statement, made)))
+            partitions.complete(state, made)
 
 
 def _drop_sequence(statement: Statement, oid: int, column: Column) -> None:

@@ -37,6 +37,15 @@ def spread(state: State, item: SchemaObject) -> None:
         _equip(state, item, relation, child.oid, attached=True)
 
 
+def complete(state: State, item: SchemaObject) -> None:
+    """Give the partitions without it an index that was for ONLY its table: made anew, it is for all of them."""
+    relation = state.relations[item.relation]
+    served = {clone.relation for clone in state.clones(item)}
+    for child in state.children(relation.oid) if relation.partitioned and _is_index(item) else ():
+        if child.oid not in served:
+            _equip(state, item, relation, child.oid, attached=True)
+
+
 def part(state: State, parent: Relation, oid: int) -> None:
     """After DETACH the indexes and keys stand on their own; the triggers go."""
     for item in state.of(oid):

@@ -47,3 +47,9 @@ CREATE MATERIALIZED VIEW w5 AS SELECT e, b FROM w1;
 CREATE TABLE w6 AS SELECT e, b FROM w1;
 CREATE VIEW w7 AS SELECT b FROM d INTERSECT SELECT 'x' FROM a;
 CREATE VIEW w8 AS SELECT b, d FROM d UNION SELECT d, 'x' FROM d;
+
+-- A new type makes an index for ONLY its table anew, for the partitions too.
+CREATE TABLE o (a int, b text, c text) PARTITION BY RANGE (a);
+CREATE TABLE o1 PARTITION OF o DEFAULT;
+CREATE INDEX ON ONLY o (lower(b)) WHERE c IS NULL;
+ALTER TABLE o ALTER c TYPE text USING c::text;
