@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, reduce
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from legacy_ref_scan.model import HOLE
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
 
 MAX_ALTERNATIVES = 64
+_KEPT = 200
 
 Origin = tuple[str, int, int]
 """A span as a plain tuple: it is hashed far too often for a dataclass."""
@@ -45,19 +47,35 @@ class Unknown(NamedTuple):
 Atom = Known | Unknown
 
 
+_BASE, _MODULUS = 1_000_003, (1 << 61) - 1
+
+
+def _checksum(atoms: tuple[Atom, ...]) -> int:
+    """A polynomial of the atoms' hashes: that of two rows put together is made of those of the two."""
+    checksum = 0
+    for atom in atoms:
+        checksum = (checksum * _BASE + hash(atom)) % _MODULUS
+    return checksum
+
+
 class Text:
     """One possible string. `partial`: combinations with other strings were left out, because there are too many.
 
     Immutable; a plain class, because its bytes and its hash are asked for again and again.
     """
 
-    __slots__ = ("_data", "_hash", "atoms", "partial")
+    __slots__ = ("_data", "_sum", "atoms", "partial")
 
-    def __init__(self, atoms: tuple[Atom, ...], partial: bool = False) -> None:
+    def __init__(self, atoms: tuple[Atom, ...], partial: bool = False, checksum: int | None = None) -> None:
         self.atoms = atoms
         self.partial = partial
         self._data: bytes | None = None
-        self._hash = hash((atoms, partial))
+        self._sum = _checksum(atoms) if checksum is None else checksum
+
+    def __add__(self, other: Text) -> Text:
+        """Both in a row. The checksum is made of theirs, for the atoms can be many."""
+        checksum = (self._sum * pow(_BASE, len(other.atoms), _MODULUS) + other._sum) % _MODULUS
+        return Text(self.atoms + other.atoms, self.partial or other.partial, checksum)
 
     def data(self) -> bytes:
         """The bytes, with `HOLE` for every hole."""
@@ -72,17 +90,17 @@ class Text:
 
     def as_partial(self) -> Text:
         """The same, marked as one of too many."""
-        return self if self.partial else Text(self.atoms, True)
+        return self if self.partial else Text(self.atoms, True, self._sum)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if not isinstance(other, Text) or self._hash != other._hash:
+        if not isinstance(other, Text) or self._sum != other._sum:
             return False
         return self.atoms == other.atoms and self.partial == other.partial
 
     def __hash__(self) -> int:
-        return self._hash
+        return self._sum
 
     def __repr__(self) -> str:
         return f"Text({self.data()!r})"
@@ -185,7 +203,8 @@ class Chain:
 Alternative = Text | Items | Entries | Function | External | Files | Chain
 Value = tuple[Alternative, ...]
 
-EMPTY: Value = (Text(()),)
+_NOTHING = Text(())
+EMPTY: Value = (_NOTHING,)
 
 
 def hole(reason: str, origin: Origin, source: Source | None = None) -> Value:
@@ -220,6 +239,8 @@ def _partial(alt: Alternative) -> Alternative:
 
 def as_texts(value: Value, origin: Origin) -> tuple[Text, ...]:
     """The value as a string; what is none becomes a hole."""
+    if all(isinstance(alt, Text) for alt in value):
+        return cast("tuple[Text, ...]", value)
     return tuple(alt if isinstance(alt, Text) else Text((Unknown(_named(alt), origin),)) for alt in value)
 
 
@@ -244,19 +265,21 @@ class Concatenation:
 
     def __init__(self, matters: Callable[[bytes], bool]) -> None:
         self._matters = matters
+        # A chain of a builder is rendered where each of its links is used: what it was made of then comes again.
+        self._row = lru_cache(maxsize=_KEPT)(self._in_a_row)
 
     def __call__(self, parts: Sequence[Value], origin: Origin) -> Value:
         """Every combination of the alternatives of `parts`, in order."""
         if len(parts) == 1:
             return as_texts(parts[0], origin)
-        combined: tuple[Text, ...] = (Text(()),)
-        for part in parts:
-            combined = self._pair(combined, as_texts(part, origin))
-        return combined
+        return self._row(tuple([as_texts(part, origin) for part in parts]))
+
+    def _in_a_row(self, parts: tuple[tuple[Text, ...], ...]) -> tuple[Text, ...]:
+        return reduce(self._pair, parts, (_NOTHING,))
 
     def _pair(self, left: tuple[Text, ...], right: tuple[Text, ...]) -> tuple[Text, ...]:
         if len(left) * len(right) <= MAX_ALTERNATIVES:
-            return tuple(dict.fromkeys(_concatenate(a, b) for a, b in product(left, right)))
+            return tuple(dict.fromkeys(a + b for a, b in product(left, right)))
         return self._cover(left, right)
 
     def _cover(self, left: tuple[Text, ...], right: tuple[Text, ...]) -> tuple[Text, ...]:
@@ -270,15 +293,11 @@ class Concatenation:
         named_left, named_right = self._named(left), self._named(right)
         pairs.update(dict.fromkeys(product(named_left or left[:1], named_right or right[:1])))
         full = len(pairs) > MAX_ALTERNATIVES
-        kept = [_concatenate(a, b) for a, b in list(pairs)[:MAX_ALTERNATIVES]]
+        kept = [a + b for a, b in list(pairs)[:MAX_ALTERNATIVES]]
         return tuple(dict.fromkeys(text.as_partial() if full else text for text in kept))
 
     def _named(self, alternatives: tuple[Text, ...]) -> list[Text]:
         return [text for text in alternatives if self._matters(text.data())]
-
-
-def _concatenate(left: Text, right: Text) -> Text:
-    return Text(left.atoms + right.atoms, left.partial or right.partial)
 
 
 def _is_field(key: Text) -> bool:
