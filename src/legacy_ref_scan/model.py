@@ -222,6 +222,7 @@ class Fragment:
     test: bool = False
     kind: str = "sql"  # "go-sql", "sql-file", "python-sql", …
     note: str = ""  # how it was assembled, for people
+    beside: tuple[str, ...] = ()  # of a key of a dict: the other keys that no model of the table has as a field
     partial: bool = False  # too many alternatives: not every text that may stand here was handed out
 
     @cached_property

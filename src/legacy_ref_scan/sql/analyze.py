@@ -436,8 +436,8 @@ class _Analyzer:
         if loose.is_harmless(self.fragment.note):
             yield from self.claims(Explanation.TEXT, self.fragment.note)
             return
-        path = self.fragment.site.path
-        finding = loose.judge(self.fragment, self.schema.names, self.schema.near(path))
+        row = loose.may_be_row(self.fragment, self.schema.catalog, self.schema.watch)
+        finding = loose.judge(self.fragment, self.schema.names, row and self.schema.near(self.fragment.site.path))
         if isinstance(finding, loose.Part):
             yield from self.part(finding)
             return

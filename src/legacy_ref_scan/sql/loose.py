@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import HOLE, OUTSIDE, Consumer, Explanation, Fragment
+from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.tree import TooComplexError, Tree, is_prose, parse_whole
+from legacy_ref_scan.sql.watch import Watch
 
 # A statement by its shape: prose seldom has the second word in the right place.
 _SHAPES = re.compile(
@@ -157,6 +159,12 @@ def is_statement(text: bytes, strict: bool = False) -> bool:
     if _SELECT_WITHOUT_FROM.match(text):
         return not strict and HOLE in text
     return True
+
+
+def may_be_row(fragment: Fragment, catalog: Catalog, watch: Watch) -> bool:
+    """Whether the dict that a text is a key of can be a row over the target: each of its keys is a column then."""
+    relations = [catalog.relations[oid] for oid, _ in watch.columns if fragment.beside]
+    return not fragment.beside or any(all(one.column(key) for key in fragment.beside) for one in relations)
 
 
 def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:

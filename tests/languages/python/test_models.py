@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from legacy_ref_scan.mentions import names_of
-from legacy_ref_scan.model import Gap, Mapping, Target
+from legacy_ref_scan.model import Fragment, Gap, Mapping, Target
 from tests.languages.memory import scan
 
 JOBS = names_of([Target("public", "work_job", "error_message")], [])
@@ -98,3 +98,25 @@ def test_a_table_named_at_run_time_is_a_gap() -> None:
 )
 def test_models_that_refer_to_themselves_end(program: str) -> None:
     scan({"a.py": program, "b.py": "from a import *\nA.error_message\n"}, "python", JOBS)
+
+
+ROW = "def f(a, b):\n    send({'error_message': a, 'note': b})\n"
+TAKEN = "def f(a, b):\n    row = {'error_message': a, 'note': b}\n    row.pop('note')\n    send(row)\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"{NAMED}{COLUMN}{ROW}", ("note",)),
+        (f"{NAMED}{COLUMN}    note = Column(Text)\n{ROW}", ()),
+        (f"{NAMED}{COLUMN}    text = Column('note', Text)\n{ROW}", ()),
+        (f"{NAMED}{COLUMN}{TAKEN}", ()),
+        (f"class Job(Base):\n    __table__ = Table('work_job', metadata, autoload=True)\n{ROW}", ()),
+        (ROW, ()),
+    ],
+    ids=["other", "field", "column", "taken-out", "reflected", "no-model"],
+)
+def test_keys_that_no_model_has_tell_a_dict_from_a_row(body: str, expected: tuple[str, ...]) -> None:
+    items = scan({"m.py": body}, "python", JOBS)
+    found = [item for item in items if isinstance(item, Fragment) and item.text == b"error_message"]
+    assert [item.beside for item in found] == [expected]

@@ -251,6 +251,7 @@ class Evaluator:
                 complete = complete and values[0].complete
             else:
                 complete = False
+        self.findings.dict_keys(frame.module.span(node), keys)
         return (Pairs(tuple(pairs), tuple(keys), complete),)
 
     def _name(self, node: cst.Name, frame: Frame) -> Values:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.python.text import Blank, Part, Run, Text, to_fragment
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Fragment, Gap, Mention, Span
 
+_TAKEN_OUT = re.compile(rb"""(?:\bpop\(\s*|\bdel\s[^\n]*\[\s*)["'](\w+)["']""")
 _RANK = (Consumer.SQL, Consumer.BUILDER, Consumer.UNKNOWN, Consumer.TEXT)
 
 
@@ -36,6 +39,7 @@ class Findings:
         self._mentions: dict[str, tuple[Mention, ...]] = {}
         self._covered: dict[str, set[Span]] = {}
         self._holding: dict[bytes, bool] = {}
+        self._beside: dict[Span, frozenset[str]] = {}
 
     def mentions(self, path: str) -> tuple[Mention, ...]:
         """The mentions of a file, in order."""
@@ -98,6 +102,25 @@ class Findings:
         for mention in self._within(text) if self.holds(text) else ():
             self.claim(mention.span, Explanation.OTHER_TABLE, f"a statement for {database}")
 
+    def dict_keys(self, where: Span, keys: Sequence[Text]) -> None:
+        """Remembers for each literal key of the dict that stands at a place which others it has."""
+        names = frozenset(key.flat.decode("utf-8", "replace") for key in keys)
+        for key in keys:
+            origin = next(iter(key.origins), None) if len(key.origins) == 1 and self.holds(key) else None
+            if origin is not None and where.path == origin.path and where.start <= origin.start < where.end:
+                self._beside[origin] = names
+
+    def forget_keys(self, known: frozenset[str] | None) -> None:
+        """Leaves out of the other keys those that are known to be fields, and those that the file takes out again;
+        all of them where it is not known what the fields are."""
+        if known is None:
+            self._beside.clear()
+            return
+        for origin, names in self._beside.items():
+            source = self._project.read(origin.path)
+            taken = {name.decode("utf-8", "replace") for name in _TAKEN_OUT.findall(source.data)} if source else names
+            self._beside[origin] = names - known - taken
+
     def cover(self, span: Span) -> None:
         """Counts the mention at exactly that place as covered."""
         self._covered.setdefault(span.path, set()).add(span)
@@ -121,7 +144,10 @@ class Findings:
     def _fragment(self, found: Found) -> Fragment:
         source = self._project.read(found.site.path)
         test = source is not None and source.test
-        return to_fragment(found.text, found.site, found.symbol, found.consumer, test, found.note, found.kind)
+        fragment = to_fragment(found.text, found.site, found.symbol, found.consumer, test, found.note, found.kind)
+        origin = next(iter(found.text.origins)) if len(found.text.parts) == len(found.text.origins) == 1 else None
+        beside = self._beside.get(origin) if origin is not None and found.note.startswith("dict key") else None
+        return replace(fragment, beside=tuple(sorted(beside))) if beside else fragment
 
     def _within(self, text: Text) -> list[Mention]:
         """The mentions in files that a text's bytes come from."""

@@ -67,6 +67,7 @@ def _extract(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Ext
         mapped = _mapped(live, interpreter, findings)
         _run(project, interpreter, live)
     findings.settle()
+    findings.forget_keys(interpreter.registry.attributes)
     rest = [item for module in parsed for item in _rest(module, findings)]
     yield from mapped
     yield from findings.fragments()

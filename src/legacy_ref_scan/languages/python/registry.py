@@ -100,6 +100,17 @@ class Registry:
         """The models that were made so far, those of the candidates among them."""
         return [model for model in self._models.values() if model is not None]
 
+    @property
+    def attributes(self) -> frozenset[str] | None:
+        """The names of all attributes and columns of the models over the targets' tables; None where there is no
+        such model, or one that does not say all."""
+        over = [model for model in self.known() if self.concerns(model)]
+        if not over or any(model.open or DYNAMIC in _homes(model) for model in over):
+            return None
+        return frozenset(
+            name for model in over for known in model.fields.values() for name in (known.name, known.column)
+        )
+
     def homes_of(self, mixin: Model, name: str) -> list[str]:
         """The targets' tables that keep a field of a mixin."""
         heirs = self.subclasses(mixin.owner) if mixin.owner is not None else ()
