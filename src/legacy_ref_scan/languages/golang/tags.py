@@ -7,6 +7,12 @@ from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR,
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
 from legacy_ref_scan.model import Access, Claim, Explanation, Mapping, Mention, Span
 
+# Modules that make statements of every `db` tag of a struct they are given: what a file calls, and the library.
+_TAKE_TAGS = {
+    "github.com/huandu/go-sqlbuilder": (b"NewStruct(", "go-sqlbuilder"),
+    "github.com/go-gorp/gorp": (b"AddTable", "gorp"),
+}
+
 
 def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping:
     """What a mention inside a raw tag means, by the key that it belongs to."""
@@ -29,6 +35,7 @@ def _of_value(file: GoFile, tag: Node, mention: Mention, library: str, value: by
     owner, test = owner_of(file, tag), file.source.test
     if library == "sqlboiler" and generator_of(file) != b"SQLBoiler":
         library = "db"  # a struct of one's own that takes results
+    library = _taker(file) if library == "db" else library
     if holds_sql(library, value, offset):
         return Mapping(mention.span, mention.name, owner, library, "", test, (Access.READ,))
     named = parse(library, value).column
@@ -36,6 +43,15 @@ def _of_value(file: GoFile, tag: Node, mention: Mention, library: str, value: by
         return None
     column = named[1].decode("utf-8", "replace").rpartition(".")[2]  # a nested struct: `db:"users.name"`
     return Mapping(mention.span, column, owner, library, "", test)
+
+
+def _taker(file: GoFile) -> str:
+    """The library that takes the tags of a file's structs; "db" for those that only fill structs."""
+    for path in file.imports.values():
+        for module, (call, library) in _TAKE_TAGS.items():
+            if path.startswith(module) and call in file.source.data:
+                return library
+    return "db"
 
 
 def owner_of(file: GoFile, node: Node) -> str:
