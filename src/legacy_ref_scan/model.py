@@ -222,8 +222,8 @@ class Fragment:
     test: bool = False
     kind: str = "sql"  # "go-sql", "sql-file", "python-sql", …
     note: str = ""  # how it was assembled, for people
-    beside: tuple[str, ...] = ()  # of a key of a dict: the other keys that no model of the table has as a field
     partial: bool = False  # too many alternatives: not every text that may stand here was handed out
+    beside: tuple[str, ...] = ()  # of a key of a dict: the other keys that no model of the table has as a field
 
     @cached_property
     def _starts(self) -> list[int]:
