@@ -244,3 +244,12 @@ def test_an_index_of_several_columns_is_listed_and_gates_where_the_rule_says_so(
 def test_a_unique_index_that_is_about_other_columns_gates(tmp_path: Path) -> None:
     index = "CREATE UNIQUE INDEX one ON phases (status) WHERE message IS NULL;"
     assert run(tmp_path, {"migrations/000002_i.up.sql": index}).verdict is Verdict.REFERENCED
+
+
+def test_a_migration_in_go_is_history(tmp_path: Path) -> None:
+    """What it does to the schema is not known, but what it names when it runs is no use of today."""
+    code = 'package m\n\nvar q = "UPDATE phases SET message = NULL"\n'
+    report = run(tmp_path, {"migrations/000002_clear.up.go": code, "migrations/000002_clear.down.go": code})
+    assert [reference.span.path for reference in report.references if reference.gating] == []
+    assert [gap.reason for gap in report.gaps] == ["migration-in-code"]
+    assert explanations(report, "migrations/000002_clear.down.go") == {Explanation.HISTORY}

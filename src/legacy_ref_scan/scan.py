@@ -327,6 +327,8 @@ def _history_claims(history: History) -> Iterator[Claim]:
         detail = f"migration {migration.version or migration.name}"
         for path, size in _paths_of(migration):
             yield Claim(Span(path, 0, size), Explanation.HISTORY, detail)
+    for path in history.programs:
+        yield Claim(Span(path, 0, 1 << 40), Explanation.HISTORY, "a migration that is a program")
 
 
 def _paths_of(migration: Migration) -> Iterator[tuple[str, int]]:
@@ -336,7 +338,8 @@ def _paths_of(migration: Migration) -> Iterator[tuple[str, int]]:
 
 
 def _migration_paths(history: History) -> frozenset[str]:
-    return frozenset(path for migration in history.migrations for path, _ in _paths_of(migration))
+    paths = (path for migration in history.migrations for path, _ in _paths_of(migration))
+    return frozenset((*paths, *history.programs))
 
 
 def _run_again(history: History, schema: Schema) -> Iterator[Found]:

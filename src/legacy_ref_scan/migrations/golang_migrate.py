@@ -60,7 +60,8 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
         down = downs.get(up.version)
         undo = read(down.path) if down else None
         migrations.append(_migration(up, source, undo))
-    return History(directory, "golang-migrate", tuple(migrations), tuple(problems), tuple(notes))
+    in_go = tuple(file.path for file in programs)
+    return History(directory, "golang-migrate", tuple(migrations), tuple(problems), tuple(notes), in_go)
 
 
 def width_in_use(paths: Iterable[str]) -> int:

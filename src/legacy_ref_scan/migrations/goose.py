@@ -40,7 +40,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
         *_wrong_versions(history.migrations),
         *_variables(history.migrations),
     )
-    return replace(history, problems=problems)
+    return replace(history, problems=problems, programs=tuple(in_go))
 
 
 def _variables(migrations: Sequence[Migration]) -> Iterator[Problem]:

@@ -91,7 +91,8 @@ def unordered(message: str, *paths: str) -> Problem:
 class History:
     """The migrations of a directory (or file) in the order in which they run.
 
-    `problems` may make a replay wrong; `notes` are worth a line and change nothing.
+    `problems` may make a replay wrong; `notes` are worth a line and change nothing. `programs` are the paths of those
+    that are programs of which nothing is replayed: what they name is history all the same.
     """
 
     directory: str
@@ -99,6 +100,7 @@ class History:
     migrations: tuple[Migration, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.directory or '.'} ({self.convention}, {len(self.migrations)} migrations)"
