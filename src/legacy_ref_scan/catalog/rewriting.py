@@ -61,6 +61,8 @@ def rename_column(item: SchemaObject, oid: int, old: str, new: str) -> SchemaObj
         return replace(item, definition=_foreign_key(item, oid, old, new))
     if item.depends - {item.relation}:
         return item
+    if item.kind == "statistics":  # `ON columns FROM table`
+        return replace(item, definition=_rewritten(item.definition, {old: new}, _names_column(_BEFORE_TABLE - {"on"})))
     changed = replace(item, definition=rename_column_in(item.definition, old, new))
     if isinstance(changed, Index):
         return replace(changed, predicate=rename_column_in(changed.predicate, old, new))
@@ -69,11 +71,12 @@ def rename_column(item: SchemaObject, oid: int, old: str, new: str) -> SchemaObj
 
 def rename_column_in(text: str, old: str, new: str) -> str:
     """An expression or definition over one relation with a column's name replaced."""
+    return _rewritten(text, {old: new}, _names_column(_BEFORE_TABLE))
 
-    def column(before: str, after: bytes) -> bool:
-        return before not in _BEFORE_TABLE | _BEFORE_OBJECT and after != b"."
 
-    return _rewritten(text, {old: new}, column)
+def _names_column(before_table: frozenset[str]) -> Callable[[str, bytes], bool]:
+    """Whether a name can be a column's, by the word before it and the sign behind it."""
+    return lambda before, after: before not in before_table | _BEFORE_OBJECT and after != b"."
 
 
 def _foreign_key(item: Constraint, oid: int, old: str, new: str) -> str:

@@ -40,3 +40,9 @@ CREATE TABLE ser (a serial);
 CREATE TABLE takes (a int DEFAULT nextval('ser_a_seq'));
 ALTER SEQUENCE ser_a_seq RENAME TO numbers;
 DROP TABLE ser CASCADE;
+
+-- Copied statistics are named after the columns as they are called now.
+CREATE TABLE renamed (a int, b text, c text);
+CREATE STATISTICS before ON b, c, (c || 'x') FROM renamed;
+ALTER TABLE renamed RENAME b TO "Q q";
+CREATE TABLE copied (LIKE renamed INCLUDING ALL);
