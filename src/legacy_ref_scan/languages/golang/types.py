@@ -172,9 +172,10 @@ def methods(index: Index, owner: TypeName, name: str) -> tuple[Declaration, ...]
     """The methods of a type; for embedded structs those of the embedded type."""
     if owner[0] not in index.folders:
         return ()
-    own = tuple(d for d in index.lookup(owner[0], name) if d.kind == "method" and d.receiver_type == owner[1])
-    if own:
-        return own
+    if name.encode() in index.method_names(owner[0]):
+        own = tuple(d for d in index.lookup(owner[0], name) if d.kind == "method" and d.receiver_type == owner[1])
+        if own:
+            return own
     for declaration in index.lookup(owner[0], owner[1]):
         for member in struct_fields(declaration):
             kind = member.child_by_field_name("type")
