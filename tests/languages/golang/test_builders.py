@@ -61,6 +61,17 @@ def test_a_value_is_no_name(chain: str) -> None:
     assert {fragment.consumer for fragment in found} == {Consumer.TEXT}
 
 
+@pytest.mark.parametrize("chain", ['b.Select("a::date", "error_message")', 'b.OrderBy("a = ?", "error_message")'])
+def test_what_follows_an_item_of_a_list_is_a_name(chain: str) -> None:
+    source = (
+        'package a\nimport sq "github.com/Masterminds/squirrel"\n'
+        f"func F(b sq.StatementBuilderType) sq.SelectBuilder {{ return {chain} }}\n"
+    )
+    found = [fragment for fragment in fragments(scan(source)) if b"error_message" in fragment.text]
+    assert Consumer.TEXT not in {fragment.consumer for fragment in found}
+    assert found
+
+
 def test_a_chain_in_steps() -> None:
     source = (
         'package a\nimport sq "github.com/Masterminds/squirrel"\n'

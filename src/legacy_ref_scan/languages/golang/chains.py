@@ -60,8 +60,13 @@ _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout 
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
 _THROUGH = frozenset(("Scopes", "Apply", "ApplyQueryBuilder", "WhereGroup", "WhereOrGroup", "Scope"))
-# What follows a text with a placeholder is bound to it; in bun's, names can be (`bun.Ident`).
-_PLACEHOLDER = re.compile(rb"[?@]|\$\d|:\w")
+# What follows a text with a placeholder is bound to it; in bun's, names can be (`bun.Ident`). A cast is none, and what
+# follows an item of a list is another item.
+_PLACEHOLDER = re.compile(rb"\?|@\w|\$\d|(?<!:):\w")
+_LISTS = frozenset(
+    "Select SelectDistinct SelectAppend Distinct Columns Cols Order OrderBy Group GroupBy Returning Pluck From Table "
+    "Attrs Rows".split()
+)
 _NAMES_IN_ARGUMENTS = frozenset(("bun", "go-pg"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
@@ -168,7 +173,7 @@ def _is_bound(library: str, name: str, arguments: Sequence[Value], argument: Val
     first = arguments[0]
     if library == "squirrel" and name == "Values":
         return True
-    if argument is first or library in _NAMES_IN_ARGUMENTS or not first:
+    if argument is first or library in _NAMES_IN_ARGUMENTS or name in _LISTS or not first:
         return False
     if library == "squirrel" and name == "Set":
         return True
