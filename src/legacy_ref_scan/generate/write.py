@@ -1,15 +1,18 @@
 """Puts a pair of files into a directory: both or neither, whatever happens in between.
 
-Each file is written to a temporary one beside it and synced, then linked to its name. A process that is killed between
-the two links leaves the up file alone, and the next run completes the pair. Not the other way round: golang-migrate
-takes a version that has only a down file for an empty migration, and the drop would never run.
+Each file is written to a temporary one beside it and synced, then linked to its name. No system call gives two files
+their names at once, so a process of its own does it, which ends its work when the one that the user started is killed.
+What kills both between the two links (a power cut, the end of a container) leaves the up file alone, and the next run
+completes the pair. Not the other way round: golang-migrate takes a version that has only a down file for an empty
+migration, and the drop would never run.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,9 +106,7 @@ def _publish(directory: Path, files: list[File]) -> None:
     try:
         for file, temporary in zip(files, temporaries, strict=True):
             staged.append(_stage(temporary, directory / file.name, file.data))
-        for item in staged:
-            _link(item)
-        _sync(directory)
+        _out_of_reach(lambda: _link_all(directory, staged))
     except BaseException:  # Ctrl-C too
         _roll_back(directory, staged)
         raise
@@ -125,6 +126,49 @@ def _stage(temporary: Path, final: Path, data: bytes) -> _Staged:
         return _Staged(temporary, final, _inode(os.fstat(descriptor)))
     finally:
         os.close(descriptor)
+
+
+def _out_of_reach(work: Callable[[], None]) -> None:
+    """Do it in a process of another session, which neither a signal to this one nor one to its group ends.
+
+    The lock on the directory goes along: a next run waits for that process too. Raises `OSError` as the work does, and
+    where that process was killed itself.
+    """
+    if not hasattr(os, "fork"):  # Windows
+        work()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        child = os.fork()
+        if child == 0:
+            os._exit(_exit_code(work))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if code < 0:
+        raise OSError(errno.EINTR, f"the process that names the files was ended by signal {-code}")
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def _exit_code(work: Callable[[], None]) -> int:
+    """Zero, or the number of the error (all are below 256). Nothing may pass: above is the parent's program."""
+    try:
+        os.setsid()
+        work()
+    except OSError as error:
+        return error.errno or errno.EIO
+    except BaseException:
+        return errno.EIO
+    return 0
+
+
+def _link_all(directory: Path, staged: list[_Staged]) -> None:
+    for item in staged:
+        _link(item)
+    for item in staged:
+        item.temporary.unlink(missing_ok=True)
+    _sync(directory)
 
 
 def _link(item: _Staged) -> None:
