@@ -10,10 +10,11 @@ import pytest
 
 from legacy_ref_scan.cli import main
 from legacy_ref_scan.languages import Project, extract
-from legacy_ref_scan.model import Extracted, Report
+from legacy_ref_scan.model import Extracted, Found, Fragment, Report
 from legacy_ref_scan.released import with_released
 from legacy_ref_scan.rules import adhoc_rule
 from legacy_ref_scan.scan import Request, scan
+from legacy_ref_scan.sql.analyze import Schema, analyze
 from tests.cli.support import INIT, READ, RULE, UPDATED
 from tests.histories import commit, start
 
@@ -77,6 +78,24 @@ def test_a_language_without_a_changed_file_is_analysed_once(root: Path, monkeypa
     analysed.clear()
     released(root, "v1")
     assert analysed.count("go") == 2
+
+
+def test_a_text_that_two_revisions_have_is_analysed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = "package store\n\nconst Kept = `SELECT id FROM campaign_phases`\n"
+    commit(root, {"kept.go": kept}, "v3")
+    commit(root, {"store.go": UPDATED + "\n// changed\n"})
+    analysed: list[str] = []
+
+    def counting(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+        analysed.append(fragment.site.path)
+        return analyze(fragment, schema)
+
+    monkeypatch.setattr("legacy_ref_scan.sql.alternatives.analyze", counting)
+    released(root, "v3")
+    once = analysed.count("kept.go")
+    assert once > 0
+    released(root)
+    assert analysed.count("kept.go") == 2 * once
 
 
 def test_the_command_line(root: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from pathlib import Path
 
 from legacy_ref_scan.accounting import account
@@ -18,6 +18,7 @@ from legacy_ref_scan.in_tests import in_tests
 from legacy_ref_scan.languages import extract
 from legacy_ref_scan.living import living
 from legacy_ref_scan.mappings import judge_mapping, reflected
+from legacy_ref_scan.memory import Kept, Memory
 from legacy_ref_scan.mentions import Names, names_of
 from legacy_ref_scan.migrations import History, Migration, detect
 from legacy_ref_scan.model import (
@@ -41,10 +42,10 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.alternatives import analyze_all
+from legacy_ref_scan.sql.alternatives import Known, analyze_all
 from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
-from legacy_ref_scan.sql.watch import row_functions, watch
+from legacy_ref_scan.sql.watch import row_names, watch
 from legacy_ref_scan.versions import Version
 from legacy_ref_scan.workspace import Workspace
 
@@ -102,7 +103,7 @@ class Ground:
     """What several scans of one repository share: its files, its migrations and what was read of them.
 
     `released` are the migrations of an older revision whose files are scanned against the schema of a newer one, and
-    `like` is that one: what it has `kept` of a language is taken over where no file of the two differs.
+    `like` is that one: what it has `kept` is taken over where nothing that it rests on differs.
     """
 
     workspace: Workspace
@@ -116,15 +117,6 @@ class Ground:
         """The files of migrations, which are not scanned as code."""
         older = _migration_paths(self.released) if self.released else frozenset()
         return _migration_paths(self.history) | older
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a scan for an aim found in the files of a project, by language, and how many statements these held."""
-
-    aim: Aim
-    project: ScanProject
-    found: dict[str, tuple[list[Found], int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,7 +159,7 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     schema = replace(aim.schema, near=project.near, concerns=project.concerns, trace=request.trace)
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
-    found.extend(_findings(project, schema, history, _Memory(ground, aim, project)))
+    found.extend(_findings(project, schema, history, _memory(ground, aim, project)))
     names = aim.schema.names.tables | aim.schema.names.dependents
     gaps, doubtful = doubts(history, project.about, names, schema.catalog.search_path)
     found.extend(gaps)
@@ -235,7 +227,7 @@ def _schema(request: Request, catalog: Catalog, targets: tuple[Target, ...]) -> 
     catalog = _reaching(catalog, targets)
     watched = watch(catalog, targets)
     dependents = {w.via.partition(".")[2] for w in watched.columns.values() if w.via}
-    dependents.update(row_functions(catalog, watched))
+    dependents.update(row_names(catalog, watched))
     names = names_of(targets, dependents - {target.table for target in targets})
     replacement = next((rule.replacement for rule in request.rules if rule.replacement), "")
     star_gates = all(rule.star == "gate" for rule in request.rules)
@@ -252,63 +244,27 @@ def _reaching(catalog: Catalog, targets: tuple[Target, ...]) -> Catalog:
 # Findings
 
 
-class _Memory:
-    """Analyses a language once for several revisions, where no file that it could read has changed between them."""
-
-    def __init__(self, ground: Ground, aim: Aim, project: ScanProject) -> None:
-        self.project = project
-        self.kept = Kept(aim, project) if ground.kept is not None else None
-        if ground.kept is not None and self.kept is not None:
-            ground.kept[id(aim)] = self.kept
-        like = ground.like.kept if ground.like else None
-        self.known = like.get(id(aim)) if like else None
-
-    def found(self, language: str, analyse: Callable[[], Iterator[Found]]) -> Iterable[Found]:
-        """What the language has: as known, or by analysing it now."""
-        if self.kept is None and self.known is None:
-            return analyse()
-        if self.known is not None and language in self.known.found and self._is_same(self.known.project, language):
-            items, statements = self.known.found[language]
-            self.project.statements += statements
-        else:
-            before = self.project.statements
-            items = list(analyse())
-            statements = self.project.statements - before
-        if self.kept is not None:
-            self.kept.found[language] = items, statements
-        return items
-
-    def _is_same(self, other: ScanProject, language: str) -> bool:
-        """The files of the language, SQL files (which may be embedded), and all that holds a mention."""
-        wanted = {language, "sql"}
-        return all(
-            _same_files(self.project, self.project.paths(name), other, other.paths(name)) for name in wanted
-        ) and _same_files(self.project, _paths(self.project), other, _paths(other))
+def _memory(ground: Ground, aim: Aim, project: ScanProject) -> Memory:
+    like = ground.like.kept if ground.like else None
+    known = like.get(id(aim)) if like else None
+    if ground.kept is None:
+        return Memory(project, known, None)
+    return Memory(project, known, ground.kept.setdefault(id(aim), Kept(aim, project)))
 
 
-def _paths(project: ScanProject) -> Sequence[str]:
-    return [source.path for source in project.accountable()]
-
-
-def _same_files(one: ScanProject, paths: Sequence[str], other: ScanProject, others: Sequence[str]) -> bool:
-    if sorted(paths) != sorted(others):
-        return False
-    pairs = ((one.read(path), other.read(path)) for path in paths)
-    return all(a is not None and b is not None and a.data == b.data for a, b in pairs)
-
-
-def _findings(project: ScanProject, schema: Schema, history: History, memory: _Memory) -> Iterator[Found]:
+def _findings(project: ScanProject, schema: Schema, history: History, memory: Memory) -> Iterator[Found]:
     yield from _history_claims(history)
     yield from living(schema)
     yield from _run_again(history, schema)
     for language in project.languages():
-        yield from memory.found(language, lambda name=language: _of_language(project, name, schema))  # type: ignore[misc]
+        analyse = partial(_of_language, project, language, schema, memory.texts)
+        yield from memory.of_language(language, analyse)
     for source in project.foreign:
         yield Claim(Span(source.path, 0, len(source.data)), Explanation.OTHER_FILE, "SQL for another database")
     yield from _unreadable(project)
 
 
-def _of_language(project: ScanProject, language: str, schema: Schema) -> Iterator[Found]:
+def _of_language(project: ScanProject, language: str, schema: Schema, known: Known | None) -> Iterator[Found]:
     fragments: list[Fragment] = []
     for item in extract(language, project):
         if isinstance(item, Fragment):
@@ -318,7 +274,7 @@ def _of_language(project: ScanProject, language: str, schema: Schema) -> Iterato
         else:
             yield item
     project.statements += len(fragments)
-    yield from analyze_all(fragments, schema)
+    yield from analyze_all(fragments, schema, known)
 
 
 def _history_claims(history: History) -> Iterator[Claim]:

@@ -15,16 +15,30 @@ from legacy_ref_scan.sql.analyze import Schema, analyze
 UNREADABLE = "unreadable-sql"
 
 
-def analyze_all(fragments: Iterable[Fragment], schema: Schema) -> Iterator[Found]:
-    """Everything that fragments say about the targets."""
+Known = dict[tuple[tuple[Fragment, ...], bool], list[Found]]
+"""Findings of texts that were analysed, by all that these rest on under one schema."""
+
+
+def analyze_all(fragments: Iterable[Fragment], schema: Schema, known: Known | None = None) -> Iterator[Found]:
+    """Everything that fragments say about the targets. What is `known` is taken over, and added to."""
     by_site: dict[Span, list[Fragment]] = {}
     for fragment in fragments:
         by_site.setdefault(fragment.site, []).append(fragment)
-    for alternatives in by_site.values():
-        found = [list(analyze(fragment, schema)) for fragment in alternatives]
-        settled = _explained(found) if len(found) > 1 else frozenset()
-        for items in found:
-            yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))
+    for site, alternatives in by_site.items():
+        if known is None:
+            yield from _of_site(alternatives, schema)
+            continue
+        key = tuple(alternatives), schema.near(site.path)
+        if key not in known:
+            known[key] = list(_of_site(alternatives, schema))
+        yield from known[key]
+
+
+def _of_site(alternatives: list[Fragment], schema: Schema) -> Iterator[Found]:
+    found = [list(analyze(fragment, schema)) for fragment in alternatives]
+    settled = _explained(found) if len(found) > 1 else frozenset()
+    for items in found:
+        yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))
 
 
 def _explained(found: list[list[Found]]) -> frozenset[Span]:
