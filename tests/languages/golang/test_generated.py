@@ -33,3 +33,10 @@ def test_clients_and_mocks_make_no_sql() -> None:
     text = f'{header}\npackage client\n\nfunc F(m map[string]any) {{ m["error_message"] = 1 }}\n'
     assert fragments(extract(GoProject({"client.go": text}))) == []
     assert fragments(extract(GoProject({"client.go": text.replace("OpenAPI", "Own")}))) != []
+
+
+def test_a_file_with_the_word_and_no_query_is_no_query_file() -> None:
+    project = GoProject({"phases.sql.go": f"{HEADER}const getPhase = `{QUERY.format(columns='error_message')}`\n"})
+    other = SourceFile("sql/seed.sql", b"-- file name: seed\nINSERT INTO campaign_phases (id) VALUES (1);\n", "sql")
+    project.files[other.path] = other
+    assert [found.kind for found in fragments(extract(project))] == ["go-sql"]

@@ -78,8 +78,8 @@ class Generated:
         found: dict[str, list[tuple[str, bytes]]] = {}
         for source in self._index.project.containing("sql", ("name:",)):
             marks = list(_QUERY.finditer(source.data))
-            ends = [mark.start() for mark in marks[1:]] + [len(source.data)]
-            for mark, end in zip(marks, ends, strict=True):
+            ends = [*(mark.start() for mark in marks), len(source.data)]
+            for mark, end in zip(marks, ends[1:], strict=True):
                 found.setdefault(mark[1].decode(), []).append((source.path, source.data[mark.start() : end]))
         return found
 
