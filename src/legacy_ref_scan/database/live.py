@@ -12,7 +12,7 @@ from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Found, Gap, Reference, SourceFile, Target
 from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql.analyze import Schema, analyze_function
-from legacy_ref_scan.sql.watch import row_functions, watch
+from legacy_ref_scan.sql.watch import row_names, watch
 
 PATH = "(the live database)"
 """Stands where a file's path would, in the places of findings."""
@@ -36,7 +36,7 @@ def live_schema(dump: Dump, targets: Iterable[Target], search_path: tuple[str, .
     catalog, _ = with_targets(made, wanted, replayed=True)
     watched = watch(catalog, wanted)
     dependents = {item.via.partition(".")[2] for item in watched.columns.values() if item.via}
-    dependents.update(row_functions(catalog, watched))
+    dependents.update(row_names(catalog, watched))
     names = names_of(wanted, dependents - {target.table for target in wanted})
     return Live(dump, source, catalog, Schema(catalog, watched, names))
 

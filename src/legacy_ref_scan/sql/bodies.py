@@ -35,7 +35,8 @@ def of_function(function: Function, catalog: Catalog, first: frozenset[int]) -> 
     triggers = trigger_relations(catalog, function.schema, function.name, first) if is_trigger else ()
     transitions = transition_tables(catalog, function.schema, function.name) if is_trigger else ()
     dynamic = is_trigger and not triggers and any(gap.reason == "catalog-dynamic" for gap in catalog.gaps)
-    return Routine(function.name, arguments, triggers, is_trigger, dynamic, transitions)
+    returns = _without_setof(function.returns)
+    return Routine(function.name, arguments, triggers, is_trigger, dynamic, transitions, returns)
 
 
 def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]) -> Routine:
@@ -51,11 +52,16 @@ def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]
         label = argument.child("param_name")
         kind = argument.child("func_type")
         arguments.append((part(tree, label).name if label else "", tree.raw(kind).decode() if kind else ""))
-    returns = node.child("func_return")
-    is_trigger = returns is not None and tree.raw(returns).strip().lower() == b"trigger"
+    result = node.child("func_return")
+    returns = _without_setof(tree.raw(result).decode("utf-8", "replace")) if result is not None else ""
+    is_trigger = returns == "trigger"
     triggers = trigger_relations(catalog, schema, name, first) if is_trigger else ()
     transitions = transition_tables(catalog, schema, name) if is_trigger else ()
-    return Routine(name, tuple(arguments), triggers, is_trigger, transitions=transitions)
+    return Routine(name, tuple(arguments), triggers, is_trigger, transitions=transitions, returns=returns)
+
+
+def _without_setof(kind: str) -> str:
+    return kind.strip().lower().removeprefix("setof ").strip()
 
 
 def may_touch(routine: Routine, function: Function, watch: Watch, catalog: Catalog) -> bool:

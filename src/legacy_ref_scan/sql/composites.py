@@ -171,6 +171,12 @@ class Composites(References):
             return ""
         return self.cast_type(last)
 
+    def row_type(self, expression: Node) -> str:
+        """The relation whose row a call yields; "" for anything else."""
+        call = expression.children[0] if len(expression.children) == 1 else expression
+        relation = self.returned_relation(call) if call.type == "func_expr" else None
+        return f"{relation.schema}.{relation.name}" if relation is not None else ""
+
     def cast_type(self, node: Node) -> str:
         """The type that a Typename names, as written."""
         return self.tree.raw(node).decode("utf-8", "replace")

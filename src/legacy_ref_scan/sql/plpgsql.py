@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from legacy_ref_scan.model import Explanation
+from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
 from legacy_ref_scan.sql.dynamic import DynamicText, assemble
 from legacy_ref_scan.sql.into import into_ranges
@@ -18,7 +18,7 @@ from legacy_ref_scan.sql.names import Part
 from legacy_ref_scan.sql.records import State, joined
 from legacy_ref_scan.sql.resolve import resolve
 from legacy_ref_scan.sql.results import Resolved
-from legacy_ref_scan.sql.scope import Environment, RangeVariable, Visible
+from legacy_ref_scan.sql.scope import Environment, RangeVariable, Visible, relation_of_type
 from legacy_ref_scan.sql.tree import Node, Tree, parse, parse_plpgsql
 from legacy_ref_scan.sql.variables import Routine, Variables
 
@@ -166,6 +166,10 @@ class _BodyResolver(Variables):
         for expression in node.find("sql_expression"):
             columns = self.expression(expression, consume=not node.has("kw_cursor"))
         name_node = node.child("decl_varname")
+        first = node.child("decl_defval")
+        value = first.first("sql_expression") if first is not None else None
+        if value is not None and name_node is not None:
+            self.take_row(self.part(name_node).name, self.row_of_value(value, columns))
         if node.has("kw_cursor") and name_node is not None:
             cursor = "\0cursor " + self.part(name_node).name
             self.hide(cursor)
@@ -180,7 +184,7 @@ class _BodyResolver(Variables):
                 self.block(tree, child)
 
     def return_statement(self, tree: Tree, node: Node) -> None:
-        """RETURN NEW hands the row on: no use of its columns."""
+        """RETURN NEW hands the row on: no use of its columns where the result has the table's own row type."""
         expressions = node.all("sql_expression")
         if node.has("kw_execute") and expressions:
             self.run_dynamic(expressions[0])
@@ -191,8 +195,24 @@ class _BodyResolver(Variables):
                 raw.decode("utf-8", "replace") in self.variables and not node.has("kw_query")
             ):
                 self.label_words(expression, "the row that is returned")
+                self.hand_on(expression)
                 continue
             self.expression(expression)
+
+    def hand_on(self, node: Node) -> None:
+        """A row that becomes the result: whoever calls the function takes it apart by position, but for the row type
+        of the table, which loses the column as the row does."""
+        row = self.variables.get(name_of(self.text[node.start : node.end].strip()))
+        if row is None or self.routine.is_trigger or not self.routine.returns:
+            return
+        declared = relation_of_type(self.catalog, self.routine.returns)
+        origins = {oid for column in row.columns for oid, _ in column.origins}
+        if declared is not None and origins == {declared.oid}:
+            return
+        for column in row.columns:
+            if column.own is not None:
+                self.result.use(column, Access.STAR, (node.start, node.end))
+        self.result.consume(row.columns)
 
     def open_cursor(self, tree: Tree, node: Node) -> None:
         expressions = node.all("sql_expression")
@@ -253,7 +273,7 @@ class _BodyResolver(Variables):
         values: tuple[Visible, ...] = ()
         for expression in expressions[1:]:
             values = self.expression(expression)
-        self.assign_path(self.path(expressions[0]), values)
+        self.assign_path(self.path(expressions[0]), values, expressions[-1])
 
     def path(self, node: Node) -> list[Part]:
         """`a.b[i].c` without the subscripts, which are expressions of their own."""

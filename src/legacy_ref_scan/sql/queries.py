@@ -195,7 +195,7 @@ class Queries(FromItems):
         self.expressions(expression, scope)
         name = part(self.tree, label).name if label else self.figure_name(expression)
         sources = frozenset(use.column for use in self.result.uses[seen:] if use.access is Access.READ)
-        return (Visible(name, sources=sources, type=self.type_of(expression)),)
+        return (Visible(name, sources=sources, type=self.type_of(expression) or self.row_type(expression)),)
 
     def star(self, scope: Scope, place: tuple[int, int]) -> Columns:
         """The columns of `*` over this scope level; merged ones once, in front."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from legacy_ref_scan.schema import Catalog, ColumnId, Relation
+from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Type
 
 Place = tuple[int, int]
 """Start and end of a token in the text."""
@@ -116,9 +116,24 @@ def range_variable(relation: Relation, alias: str = "", label: str = "") -> Rang
 
 
 def relation_of_type(catalog: Catalog, name: str) -> Relation | None:
-    """The relation whose row type a type name means; None for every other type."""
-    base = name.strip().removesuffix("[]").strip()
-    if not base or " " in base:
-        return None
-    schema, _, plain = base.rpartition(".")
-    return catalog.relation(plain.strip('"'), schema.strip('"') or None)
+    """The relation whose row type a type name means, as it is or through domains; None for every other type."""
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        base = name.strip().removesuffix("[]").strip()
+        if not base or " " in base:
+            return None
+        schema, _, plain = base.rpartition(".")
+        relation = catalog.relation(plain.strip('"'), schema.strip('"') or None)
+        if relation is not None:
+            return relation
+        domain = _domain(catalog, plain.strip('"'), schema.strip('"'))
+        if domain is None:
+            return None
+        name = domain.base
+    return None
+
+
+def _domain(catalog: Catalog, name: str, schema: str) -> Type | None:
+    kinds = (catalog.types.get((place, name)) for place in ([schema] if schema else catalog.search_path))
+    return next((kind for kind in kinds if kind is not None and kind.kind == "domain"), None)

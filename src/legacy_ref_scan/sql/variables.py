@@ -41,7 +41,7 @@ class Routine:
     """What a body needs to know of its function. `arguments` are (name, type) of all modes.
 
     `triggers` are the relations whose triggers call the function, those of interest first; `transitions` the
-    transition tables by name.
+    transition tables by name. `returns` is the type of the result, without SETOF; "" for none.
     """
 
     name: str = ""
@@ -50,6 +50,7 @@ class Routine:
     is_trigger: bool = False
     dynamic: bool = False  # no trigger is known, and a migration runs statements that are not known
     transitions: tuple[tuple[str, Relation], ...] = ()
+    returns: str = ""
 
 
 class Variables:
@@ -122,7 +123,8 @@ class Variables:
         elif "%" in base:
             return None
         schema, _, name = base.rpartition(".")
-        relation = self.catalog.relation(name_of(name.encode()), name_of(schema.encode()) if schema else None)
+        folded = ".".join(name_of(item.encode()) for item in (schema, name) if item)
+        relation = relation_of_type(self.catalog, folded)
         if relation is not None:
             return range_variable(relation)
         if lowered.endswith("%rowtype"):
@@ -243,9 +245,27 @@ class Variables:
         before = self.variables.get(name) if self.gathering else None
         self.variables[name] = either(before, rows) if before is not None else rows
 
-    def assign_path(self, names: list[Part], values: tuple[Visible, ...]) -> None:
+    def row_of_value(self, node: Node, values: tuple[Visible, ...]) -> RangeVariable:
+        """The row that an expression gives: another variable's, or one of a known type."""
+        other = self.variables.get(name_of(self.text[node.start : node.end].strip()))
+        if other is not None:
+            return other
+        relation = relation_of_type(self.catalog, values[0].type) if len(values) == 1 else None
+        if relation is not None:
+            return range_variable(relation)
+        return RangeVariable("", known=False, dynamic=True, label="a row whose type is not known")
+
+    def take_row(self, name: str, row: RangeVariable) -> None:
+        """A record takes another row as it is."""
+        record = self.variables.get(name)
+        if record is not None and record.relation is None:
+            self.put(name, replace(row, name=name, relation=None))
+
+    def assign_path(self, names: list[Part], values: tuple[Visible, ...], node: Node) -> None:
         """`v := …`, `v.field := …`, and fields of rows in rows."""
         self.into([names[:2]], values, single=True)
+        if len(names) == 1:
+            self.take_row(names[0].name, self.row_of_value(node, values))
         row = self.variables.get(names[0].name) if names else None
         column = row.column(names[1].name) if row and len(names) > 1 else None
         for name in names[2:]:

@@ -111,9 +111,10 @@ def transition_tables(catalog: Catalog, schema: str, name: str) -> tuple[tuple[s
     return tuple(found)
 
 
-def row_functions(catalog: Catalog, watched: Watch) -> frozenset[str]:
-    """The names of functions that return rows of a relation with a watched column: `SELECT * FROM f()` brings it."""
-    returned = (
-        (f, relation_of_type(catalog, f.returns.lower().removeprefix("setof "))) for f in catalog.functions.values()
-    )
-    return frozenset(f.name for f, relation in returned if relation is not None and relation.oid in watched.relations)
+def row_names(catalog: Catalog, watched: Watch) -> frozenset[str]:
+    """The names by which rows of a relation with a watched column come along: of functions that return them
+    (`SELECT * FROM f()`), and of domains over its row type."""
+    functions = ((f.name, f.returns.lower().removeprefix("setof ")) for f in catalog.functions.values())
+    domains = ((kind.name, kind.base) for kind in catalog.types.values() if kind.kind == "domain")
+    named = ((name, relation_of_type(catalog, base)) for name, base in (*functions, *domains))
+    return frozenset(name for name, relation in named if relation is not None and relation.oid in watched.relations)
