@@ -56,6 +56,8 @@ BOTH = (Access.READ, Access.WRITE)
         ("xorm", b"NOT NULL DEFAULT 'a'", None, BOTH),
         ("xorm", b"-> TEXT", None, (Access.WRITE,)),
         ("xorm", b"a", b"a", BOTH),
+        ("beego", b"size(200);column(error_message);null", b"error_message", BOTH),
+        ("beego", b"default(column)", None, BOTH),
         ("bun", b"a,pk,nullzero", b"a", BOTH),
         ("bun", b",pk", None, BOTH),
         ("bun", b"a,scanonly", b"a", ()),
@@ -83,3 +85,11 @@ def test_sql_in_tags() -> None:
     assert holds_sql("gorm", b"check:a > 0", 6)
     assert holds_sql("gorm", b"index:idx,where:a > 0", 16)
     assert not holds_sql("gorm", b"index:idx_a", 6)
+
+
+def test_relations_of_beego() -> None:
+    assert parse("beego", b"rel(fk)").suffix == "_id"
+    assert parse("beego", b"null; rel(one); column(owner)").column == (23, b"owner")
+    assert parse("beego", b"rel(m2m)").relation
+    assert parse("beego", b"reverse(many)").relation
+    assert parse("beego", b"-;column(a)").skipped

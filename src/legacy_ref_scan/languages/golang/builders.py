@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from legacy_ref_scan.languages.golang.orm import bun, entsql, gorm, sessions, sqlboiler, sqlf, xorm
+from legacy_ref_scan.languages.golang.orm import beego, bun, entsql, gorm, sessions, sqlboiler, sqlf, xorm
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START, UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.orm.naming import is_keyword
 from legacy_ref_scan.languages.golang.orm.statement import Sql
@@ -67,6 +67,7 @@ STATEMENTS: dict[str, Callable[[Chain, Sql], Value]] = {
     "bun": bun.statement,
     "go-pg": bun.statement,
     "xorm": xorm.statement,
+    "beego": beego.statement,
     "ent": entsql.statement,
     "sqlboiler": sqlboiler.statement,
     "sqlf": sqlf.statement,

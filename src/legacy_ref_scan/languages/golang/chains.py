@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.builders import COMPARISONS, spread
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
 from legacy_ref_scan.languages.golang.inline import apply, invoke
 from legacy_ref_scan.languages.golang.orm.destinations import (
+    BEEGO_STARTS,
     DESTINATIONS,
     generic_link,
     loaded,
@@ -18,9 +20,10 @@ from legacy_ref_scan.languages.golang.orm.destinations import (
     with_associations,
 )
 from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
+from legacy_ref_scan.languages.golang.orm.lookups import VALUES_BEHIND, is_name, resolved
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import type_of
+from legacy_ref_scan.languages.golang.types import aliased, type_of
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
     Alternative,
@@ -47,13 +50,18 @@ _TERMINALS_OF = {
     "pop": frozenset("All UpdateQuery Destroy Reload Load".split()),
     "upper": frozenset("Insert InsertReturning UpdateReturning Next".split()),
     "sqlf": frozenset(("Query",)),
+    "beego": frozenset(
+        "Values ValuesList ValuesFlat RowsToMap RowsToStruct QueryRow QueryRows Exist Read ReadForUpdate ReadOrCreate "
+        "Insert InsertMulti InsertOrUpdate".split()
+    ),
     "xorm": frozenset("Insert InsertOne InsertMulti FindAndCount Exist SumInt Sums SumsInt QueryString".split()),
 }
 # What ends the chains of most, and goes on in those of some.
 _LINKS_OF = {"upper": frozenset(("Find",)), "dbr": frozenset(("Update",))}
 # Their methods change the builder that they are called on.
-_MUTABLE = frozenset(("pop", "xorm", "bun", "go-pg", "dbr"))
+_MUTABLE = frozenset(("pop", "xorm", "bun", "go-pg", "dbr", "beego-builder"))
 _TEXTS = frozenset(("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"))
+_ROOTS_OF_BEEGO = frozenset("NewOrm NewOrmUsingDB NewOrmWithDB NewCondition NewQueryBuilder".split())
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
 # These begin another statement when they come first and end the chain when they come last (gorm).
 # These name columns that the statement does without, or ask for.
@@ -83,7 +91,7 @@ def is_chain(value: Value, name: str) -> bool:
 
 def guess_library(frame: Frame, operand: Node, value: Value, name: str, call: Called) -> str:
     """The builder that a receiver belongs to: by its type, else by the method's name and the file's imports."""
-    owner = type_of(frame, operand)
+    owner = aliased(frame.run.index, type_of(frame, operand))
     if owner is not None and owner[0] not in frame.run.index.folders:
         return sinks.builder_of(owner[0])
     if call.nodes and frame.file.bytes(call.nodes[0]).startswith(b"&"):
@@ -97,14 +105,17 @@ def guess_library(frame: Frame, operand: Node, value: Value, name: str, call: Ca
 
 def root_link(frame: Frame, library: str, name: str, call: Called) -> Value | None:
     """The chain that a function of a builder's package starts; None where it builds no SQL."""
-    if name in _SETUP:
+    if name not in _ROOTS_OF_BEEGO if library == "beego" else name in _SETUP:
         return None
+    if name == "NewQueryBuilder":
+        return (Chain("beego-builder", ()),)
     return _extended(frame, (Chain(library, ()),), name, call)
 
 
 def start_link(frame: Frame, library: str, value: Value, name: str, call: Called) -> Value:
     """The chain that begins at a receiver of which nothing else is known: earlier calls are a hole."""
     fresh = name in sinks.BUILDER_ROOTS or (library == "gorm" and (name in DESTINATIONS or name == "Joins"))
+    fresh = fresh or (library == "beego" and name.removesuffix("WithCtx") in BEEGO_STARTS)
     before = () if fresh else (Call(UNKNOWN_START, (value,), frame.origin(call.node)),)
     return link(frame, (Chain(library, (*before, *generic_link(frame, library, call))),), name, call)
 
@@ -112,12 +123,14 @@ def start_link(frame: Frame, library: str, value: Value, name: str, call: Called
 def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
     """The chain after one more call. At its end the SQL is the result and counts as used."""
     chains = tuple(alt if isinstance(alt, Chain) else _begin(alt) for alt in value)
-    extended = _extended(frame, chains, name, call)
     library = chains[0].library
+    if library == "beego" and name.endswith("WithCtx"):
+        name, call = name.removesuffix("WithCtx"), call._replace(nodes=call.nodes[1:], values=call.values[1:])
+    extended = _extended(frame, chains, name, call)
     if library in _MUTABLE:
         _keep(frame, call, extended)
     ends = name in _TERMINALS_OF.get(library, ()) or (name in TERMINALS and name not in _LINKS_OF.get(library, ()))
-    last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or library in ("gorm", "pop")
+    last = name not in _LAST_WORDS or any(chain.calls for chain in chains) or library in ("gorm", "pop", "beego")
     if ends and last:
         found = [alt for alt in extended if isinstance(alt, Chain)]
         for chain in found:
@@ -127,13 +140,20 @@ def link(frame: Frame, value: Value, name: str, call: Called) -> Value:
         frame.use(extended, call.node, f"query builder, {name}", Consumer.BUILDER)
         if name in _TEXTS or library == "sqlf":
             return frame.rendered(extended, call.node)
+        if library == "beego":
+            return frame.unknown("result of a query", call.node)
     return extended
 
 
 def _keep(frame: Frame, call: Called, chain: Value) -> None:
     """`q.Where("a")` alone changes `q`."""
-    function = call.node.child_by_field_name("function")
-    operand = function.child_by_field_name("operand") if function is not None else None
+    node: Node | None = call.node
+    operand = None
+    while node is not None and node.type == "call_expression":
+        function = node.child_by_field_name("function")
+        operand = node = function.child_by_field_name("operand") if function is not None else None
+        if not any(isinstance(alt, Chain) and alt.library == "beego-builder" for alt in chain):
+            break  # what a session was asked is over when the next statement begins
     name = frame.file.text(operand) if operand is not None and operand.type == "identifier" else ""
     if any(isinstance(alt, Chain) for alt in (frame.get(name) or ()) if name):
         frame.assign(name, chain)
@@ -150,9 +170,28 @@ def _begin(alt: Alternative) -> Chain:
     return Chain(sinks.builder_of(alt.path) if isinstance(alt, External) else "squirrel", ())
 
 
+def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
+    """The chains after one more call of beego, with columns for the names that it is given."""
+    step = Call(name, tuple(spread(call.values) if call.spread else call.values), frame.origin(call.node))
+    found = []
+    for chain in chains[:MAX_ALTERNATIVES]:
+        before = replace(chain, calls=(*chain.calls, *model_link(frame, "beego", name, call)))
+        link = resolved(frame, before, step)
+        for position, (argument, node) in enumerate(zip(link.arguments, call.nodes, strict=False)):
+            if is_name(name, position):
+                continue  # the statement has it, or the place of the chain that is never run
+            value = position > 0 and name in VALUES_BEHIND
+            consumer, strength = (Consumer.TEXT, ASSEMBLED) if value else (Consumer.BUILDER, STORED)
+            frame.use(argument, node, f"argument of beego {name}", consumer, strength)
+        found.append(replace(before, calls=(*before.calls, link)))
+    return tuple(found)
+
+
 def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
     origin = frame.origin(call.node)
     library = chains[0].library if chains else ""
+    if library == "beego":
+        return _with_columns(frame, chains, name, call)
     left_out = name in _LEFT_OUT
     # a format is no statement before its verbs are filled
     for argument, node in zip(call.values, call.nodes, strict=False) if library != "sqlf" else ():

@@ -24,7 +24,7 @@ from legacy_ref_scan.languages.golang.inline import (
     unknown_parameter,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
-from legacy_ref_scan.languages.golang.prefilter import halves, torn
+from legacy_ref_scan.languages.golang.prefilter import torn, unmentioned
 from legacy_ref_scan.languages.golang.sinks import may_be_sql, may_hold_column, may_name_table
 from legacy_ref_scan.languages.golang.statements import execute
 from legacy_ref_scan.languages.golang.values import Known, Source, Text
@@ -116,8 +116,9 @@ class Engine:
             yield from (found for source in sources if (found := sql_by_another_name(source, declaration)) is not None)
 
     def enqueue_torn(self) -> None:
-        """Interprets what may put a name together from halves."""
-        pattern = re.compile(b"|".join(re.escape(half.encode()) for half in halves(self.names)))
+        """Interprets what may put a name together from halves, or has it inside of a longer one."""
+        wanted = unmentioned(self.index.project)
+        pattern = re.compile(b"|".join(re.escape(part.encode()) for part in wanted))
         for source in torn(self.index.project):
             file = self.index.parse(source)
             for match in pattern.finditer(source.data):

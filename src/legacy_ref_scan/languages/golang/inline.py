@@ -10,7 +10,7 @@ from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import methods, named_type, result_types, type_of, type_of_node
+from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     Entries,
     Function,
@@ -24,9 +24,10 @@ from legacy_ref_scan.languages.golang.values import (
 )
 
 _TEXTUAL = re.compile(
-    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond)$"
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|orm\.Condition|RawSeter)$"
 )
 _WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
+_ANY = frozenset(("any", "interface{}"))
 _MAX_GUESSES = 3
 
 
@@ -42,7 +43,7 @@ class Callees(NamedTuple):
 
 def callees(frame: Frame, operand: Node, value: Value, name: str, count: int) -> Callees:
     """The methods of the project that `operand.name(…)` can call."""
-    owner = type_of(frame, operand)
+    owner = aliased(frame.run.index, type_of(frame, operand))
     if owner is not None:
         found = methods(frame.run.index, owner, name)
         if found or owner[0] not in frame.run.index.folders:
@@ -108,7 +109,7 @@ def invoke(
     if key in run.memo:
         return run.memo[key]
     inner = Frame(run, declaration.file, declaration.symbol, declaration=declaration)
-    _bind(inner, declaration, call, sites)
+    _bind(frame, inner, declaration, call, sites)
     bind_receiver(inner, declaration, receiver)
     run.stack.append(declaration.key)
     try:
@@ -152,7 +153,7 @@ def _is_type_parameter(declaration: Declaration, kind: Node) -> bool:
     return any(_text(name) == _text(kind) for name in names)
 
 
-def _bind(inner: Frame, declaration: Declaration, call: Called, sites: tuple[Site, ...]) -> None:
+def _bind(frame: Frame, inner: Frame, declaration: Declaration, call: Called, sites: tuple[Site, ...]) -> None:
     names = parameters(declaration.node)
     values = list(call.values)
     if len(call.nodes) == 1 and len(names) > 1 and len(values) < len(names):
@@ -165,6 +166,15 @@ def _bind(inner: Frame, declaration: Declaration, call: Called, sites: tuple[Sit
         declare_parameter(inner, parameter, value)
         if position < len(sites) and parameter.name and not parameter.variadic:
             inner.sites[parameter.name] = sites[position]
+            if parameter.kind is not None and _text(parameter.kind) in _ANY and position < len(call.nodes):
+                _take_type(inner, parameter.name, frame, call.nodes[position])
+
+
+def _take_type(inner: Frame, name: str, frame: Frame, node: Node) -> None:
+    """What is handed over as `any` keeps its type: a wrapper of an ORM takes models so."""
+    named = type_of(frame, node)
+    if named is not None:
+        inner.types[name] = named
 
 
 def _rest(values: list[Value], spread: bool) -> Value:

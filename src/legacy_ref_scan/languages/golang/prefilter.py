@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from legacy_ref_scan.model import SourceFile
 
 DIRECTIVE = "//go:embed"
+BEEGO = (
+    "beego/beego/v2/client/orm", "beego/beego/v2/adapter/orm", "beego/beego/orm", "astaxie/beego/orm",
+)  # fmt: skip
+"""Parts of the import paths of beego's ORM."""
 
 
 def halves(names: Names) -> tuple[str, ...]:
@@ -24,6 +28,30 @@ def halves(names: Names) -> tuple[str, ...]:
     first = (half for name in (*relations, *names.columns) for half in _before(name))
     second = (half for name in relations for half in _after(name))
     return tuple(sorted({*first, *second}))
+
+
+def lookups(names: Names) -> tuple[str, ...]:
+    """How beego's queries write a column with an operator or a relation: `"status__in"`, `"phase__status"`, `"Status"`.
+
+    No mention is in these: the name is a part of a longer one there, or one word with a capital.
+    """
+    spellings = sorted({spelling for name in names.columns for spelling in (name, *_camel_cases(name))})
+    inside = (form for s in spellings for form in (f'"{s}__', f'"-{s}__', f'__{s}"', f"__{s}__"))
+    titles = (f'{lead}{s}"' for s in spellings if s[:1].isupper() for lead in ('"', '"-'))
+    return (*inside, *titles)
+
+
+def _camel_cases(name: str) -> tuple[str, ...]:
+    """UserId and UserID of user_id, Status of status."""
+    words = [word for word in name.split("_") if word]
+    last = {words[-1].capitalize(), words[-1].upper()} if words else set()
+    return tuple(sorted("".join(word.capitalize() for word in words[:-1]) + word for word in last))
+
+
+def unmentioned(project: Project) -> tuple[str, ...]:
+    """What a file can use a target by though no mention is in it."""
+    beego = any(True for _ in project.containing("go", BEEGO))
+    return (*halves(project.names), *(lookups(project.names) if beego else ()))
 
 
 def _before(name: str) -> Iterator[str]:
@@ -41,8 +69,8 @@ def _underscores(name: str) -> list[int]:
 
 
 def torn(project: Project) -> list[SourceFile]:
-    """The files with a half of a name."""
-    wanted = halves(project.names)
+    """The files with a half of a name, or with a name inside of a longer one."""
+    wanted = unmentioned(project)
     return list(project.containing("go", wanted)) if wanted else []
 
 

@@ -244,6 +244,10 @@ BUILDER_PACKAGES: dict[str, str] = {
     "github.com/volatiletech/sqlboiler": "sqlboiler",
     "entgo.io/ent/dialect/sql": "ent",
     "github.com/stephenafamo/bob": "bob",
+    "github.com/beego/beego/v2/client/orm": "beego",
+    "github.com/beego/beego/v2/adapter/orm": "beego",
+    "github.com/beego/beego/orm": "beego",
+    "github.com/astaxie/beego/orm": "beego",
 }
 
 
@@ -264,7 +268,7 @@ BUILDER_METHODS = frozenset(
     "JoinClause DoUpdate DoNothing Eq In Like Asc Desc As Clauses Session WithContext Unscoped Find First Last Take "
     "Scan Count SetColumn ExcludeColumn ModelTableExpr Relation Dialect OrderAppend SelectAppend Prepared ForUpdate "
     "C T I L Ex Collection SQL RawQuery Q LeftOuterJoin InTx Eager EagerPreload UpdateColumns UpdateQuery "
-    "OrderDesc OrderAsc OrderDir Pair SelectFrom".split()
+    "OrderDesc OrderAsc OrderDir Pair SelectFrom QueryTable".split()
 )
 BUILDER_ROOTS = frozenset(
     "Select Insert Update Delete Replace NewSelect NewInsert NewUpdate NewDelete NewRaw Table Model From Where".split()

@@ -35,6 +35,16 @@ def named_type(index: Index, file: GoFile, kind: Node) -> TypeName | None:
     return None
 
 
+def aliased(index: Index, named: TypeName | None, depth: int = 3) -> TypeName | None:
+    """The type behind `type Query = orm.Query`; any other type as it is."""
+    declared = index.lookup(*named) if named is not None and named[0] in index.folders else ()
+    for declaration in declared:
+        kind = declaration.node.child_by_field_name("type") if declaration.node.type == "type_alias" else None
+        if kind is not None and kind.type == "qualified_type" and depth:
+            return aliased(index, named_type(index, declaration.file, kind), depth - 1)
+    return named
+
+
 def type_of(frame: Frame, node: Node, depth: int = 4) -> TypeName | None:
     """The named type of an expression, where declarations nearby tell it."""
     if depth == 0:

@@ -15,13 +15,18 @@ from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import field_type, named_type, struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import Call, Chain, External, Value, made_up, union
 
-MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "pop"))
+MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "pop", "beego"))
 DESTINATIONS = frozenset(
     "Find First Last Take Create Save Delete FirstOrCreate FirstOrInit FindInBatches Scan Get CreateInBatches Insert "
     "InsertOne Update Iterate FindAndCount Exist Exists Count Sum All UpdateQuery UpdateColumns Destroy".split()
 )
 """Methods whose first argument is a model, in gorm with a condition behind it."""
 _INTO = frozenset("Find First Last Take Scan Get FindInBatches FindAndCount".split())
+BEEGO_STARTS = frozenset(
+    "QueryTable Raw Read ReadForUpdate ReadOrCreate Insert InsertMulti InsertOrUpdate LoadRelated".split()
+)
+"""Methods of beego's ORM that begin a statement; `Update` and `Delete` are also those of a query."""
+_OF_BEEGO = BEEGO_STARTS | frozenset(("Update", "Delete", "One", "All"))
 _JOINS = frozenset(("Joins", "InnerJoins", "Relation"))
 _LOADS = frozenset(("Preload", "Relation"))
 
@@ -30,13 +35,15 @@ def model_link(frame: Frame, library: str, name: str, call: Called) -> tuple[Cal
     """The table of the model that is a call's first argument, and the model."""
     if library not in MODEL_LIBRARIES or not call.nodes or not _names_model(library, name):
         return ()
-    owner = _struct_of(frame, call.nodes[-1] if name == "Scan" else call.nodes[0])
+    owner = _struct_of(frame, call.nodes[-1 if name in ("Scan", "InsertMulti") else 0])
     return _link_to(frame, library, owner, call.node) if owner is not None else ()
 
 
 def _names_model(library: str, name: str) -> bool:
     if library in ("bun", "go-pg"):
         return name == "Model"
+    if library == "beego":
+        return name in _OF_BEEGO
     return name == "Model" or name in DESTINATIONS or (library == "xorm" and name == "Table")
 
 

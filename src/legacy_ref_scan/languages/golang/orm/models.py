@@ -19,7 +19,7 @@ from legacy_ref_scan.languages.golang.values import Text
 from legacy_ref_scan.model import Access, Mapping, Span
 
 # These put every mapped field into the statements that they make.
-LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "reform"))
+LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "reform", "beego"))
 _BY_IMPORT = frozenset(("gorm", "xorm"))  # they need no tag
 _MARKERS = {
     ("gorm.io/gorm", "Model"): "gorm",
@@ -87,6 +87,8 @@ class Models:
             return ""
         file, fields = declaration.file, struct_fields(declaration)
         found = self._by_fields(file, fields)
+        if found == "beego" and not self._settings.uses_beego:
+            return ""
         if found == "db":
             return self._by_table_name(declaration)
         if found == "sqlboiler":
@@ -96,6 +98,8 @@ class Models:
         imported = {sinks.builder_of(path) for path in file.imports.values()} & LIBRARIES
         if len(imported) == 1 and imported <= _BY_IMPORT:
             return imported.pop()
+        if declaration.name in self._settings.registered:
+            return "beego"
         return self._plain(declaration)
 
     def _by_fields(self, file: GoFile, fields: list[Node]) -> str:
@@ -150,7 +154,7 @@ class Models:
             yield tagged
         else:
             plain = table_name(library, declaration.name)
-            yield from self._settings.tables(library, plain, gorm_name(declaration.name))
+            yield from self._settings.tables(library, declaration.name, plain, gorm_name(declaration.name))
 
     def _by_method(self, declaration: Declaration) -> list[str]:
         found: list[str] = []
@@ -182,7 +186,7 @@ class Models:
         self, declaration: Declaration, library: str, prefix: str, at: Span | None, depth: int
     ) -> Iterator[Column]:
         for field in struct_fields(declaration):
-            tag, where = _tag_of(declaration.file, field, library)
+            tag, where = tag_of(declaration.file, field, library)
             if tag.skipped:
                 continue
             names = field.children_by_field_name("name")
@@ -203,8 +207,10 @@ class Models:
     ) -> Iterator[Column]:
         file = declaration.file
         for name in names:
+            if not file.text(name)[:1].isupper():
+                continue  # reflection cannot set it
             span = where or Span(file.path, name.start_byte, name.end_byte)
-            columns = column_names(library, file.text(name))
+            columns = frozenset(column + tag.suffix for column in column_names(library, file.text(name)))
             if tag.column is not None:
                 columns = frozenset((tag.column[1].decode("utf-8", "replace"),))
             prefixed = frozenset(prefix + column for column in columns)
@@ -233,7 +239,7 @@ class Models:
     def _joins(self, declaration: Declaration, library: str) -> Iterator[Mapping]:
         """The table of a many-to-many association, which no struct declares: its columns are named for the structs."""
         for field in struct_fields(declaration) if library == "gorm" else ():
-            tag, _ = _tag_of(declaration.file, field, library)
+            tag, _ = tag_of(declaration.file, field, library)
             kind = field.child_by_field_name("type")
             other = named_type(self._index, declaration.file, kind) if kind is not None else None
             if tag.join and other is not None and tag.join in self._run.names.tables:
@@ -252,7 +258,7 @@ def _join_keys(field: Node) -> list[str]:
     ]
 
 
-def _tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
+def tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
     """A field's tag for a library, and where it names the column."""
     node = field.child_by_field_name("tag")
     key = {"pop": "db", "reflection": "db", "upper": "db"}.get(library, library)

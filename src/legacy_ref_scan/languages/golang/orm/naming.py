@@ -57,7 +57,7 @@ def underscored(name: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def snake_name(name: str) -> str:
-    """`UserID` -> `user_i_d`: xorm, names/mapper.go, `SnakeMapper`."""
+    """`UserID` -> `user_i_d`: xorm, names/mapper.go, `SnakeMapper`; beego, client/orm, `snakeString`."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
@@ -77,6 +77,8 @@ def column_names(library: str, field: str) -> frozenset[str]:
     """The columns that a field without a tag can be; several where a setting of the library decides."""
     if library == "xorm":
         return frozenset((snake_name(field), gorm_name(field)))
+    if library == "beego":  # client/orm, `SetNameStrategy`
+        return frozenset((snake_name(field), underscored(field)))
     if library in ("bun", "go-pg"):
         return frozenset((underscored(field),))
     if library in ("db", "sqlx"):
@@ -88,6 +90,8 @@ def table_name(library: str, struct: str) -> str:
     """The table that a struct without any other sign is mapped to."""
     if library == "xorm":
         return gorm_name(struct)
+    if library == "beego":
+        return snake_name(struct)
     return plural(underscored(struct) if library in ("bun", "go-pg") else gorm_name(struct))
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from legacy_ref_scan.languages.golang.orm.naming import snake_name, underscored
 from legacy_ref_scan.languages.golang.packages import Index
+from legacy_ref_scan.languages.golang.prefilter import BEEGO
 
 _SINGULAR = re.compile(rb"SingularTable(?:\s*:|\()\s*true")
 _PREFIX = re.compile(rb'TablePrefix:\s*"([^"]*)"|New(?:Prefix|Suffix)Mapper\([^,\n]*,\s*"([^"]*)"')
 _READS_TAGS = ("Tag.Get(", "Tag.Lookup(")
 _GORM = ("gorm.io/gorm", "github.com/jinzhu/gorm")
+_REGISTERED = re.compile(rb"\bRegisterModel(?:With(Prefix|Suffix))?\(((?:[^()]|\([^()]*\))*)\)")
+_STRUCT = re.compile(rb"(?:new\(\s*|&\s*|\(\s*\*)(?:\w+\.)?(\w+)")
+_TEXT = re.compile(rb'\s*"([^"]*)"')
 
 
 class Settings:
@@ -25,6 +31,11 @@ class Settings:
         return self.uses(_GORM)
 
     @property
+    def uses_beego(self) -> bool:
+        """Whether any Go file names the import path of beego's ORM."""
+        return self.uses(BEEGO)
+
+    @property
     def reads_tags(self) -> bool:
         """Whether any Go file reads struct tags by reflection."""
         return self.uses(_READS_TAGS)
@@ -33,8 +44,16 @@ class Settings:
         """Whether any Go file holds one of the words."""
         return bool(self._index.holding(words))
 
-    def tables(self, library: str, plain: str, singular: str) -> Iterator[str]:
+    @property
+    def registered(self) -> frozenset[str]:
+        """The names of the structs that the project registers as beego's models."""
+        return _registered(self._index) if self.uses_beego else frozenset()
+
+    def tables(self, library: str, struct: str, plain: str, singular: str) -> Iterator[str]:
         """The names that a struct's table can have under the naming strategies that the project sets."""
+        if library == "beego":
+            yield from self._tables_of_beego(struct)
+            return
         names = [plain]
         sources = self._index.holding(("SingularTable", "TablePrefix", "PrefixMapper")) if library != "bun" else ()
         for source in sources:
@@ -44,3 +63,18 @@ class Settings:
             for match in _PREFIX.finditer(source.data):
                 prefix = (match[1] or match[2] or b"").decode("utf-8", "replace")
                 yield from (prefix + name for name in names if prefix)
+
+    def _tables_of_beego(self, struct: str) -> Iterator[str]:
+        names = [snake_name(struct), *([underscored(struct)] if self.uses(("SetNameStrategy(",)) else [])]
+        yield from names
+        for source in self._index.holding(("RegisterModelWithPrefix(", "RegisterModelWithSuffix(")):
+            for match in _REGISTERED.finditer(source.data):
+                text = _TEXT.match(match[2])
+                affix = text[1].decode("utf-8", "replace") if text else ""
+                yield from (name + affix if match[1] == b"Suffix" else affix + name for name in names if match[1])
+
+
+@lru_cache(maxsize=4)
+def _registered(index: Index) -> frozenset[str]:
+    calls = (match[2] for s in index.holding(("RegisterModel",)) for match in _REGISTERED.finditer(s.data))
+    return frozenset(name.decode("utf-8", "replace") for call in calls for name in _STRUCT.findall(call))

@@ -11,7 +11,7 @@ from legacy_ref_scan.model import Access
 PAIR = re.compile(rb'([^\s":`]+):"((?:[^"\\]|\\.)*)"')
 LIBRARY_OF_KEY = {
     b"db": "db", b"gorm": "gorm", b"bun": "bun", b"xorm": "xorm", b"pg": "go-pg", b"boil": "sqlboiler",
-    b"sqlx": "db", b"scan": "db", b"gorp": "db", b"goqu": "goqu", b"reform": "reform", b"dbr": "dbr",
+    b"sqlx": "db", b"scan": "db", b"gorp": "db", b"goqu": "goqu", b"reform": "reform", b"dbr": "dbr", b"orm": "beego",
 }  # fmt: skip
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _XORM_WORDS = frozenset(
@@ -31,13 +31,15 @@ _GORM_SQL = ("check", "expression", "where")
 class Tag:
     """What a tag says. `column` is (offset in the tag's value, name); None: the naming strategy decides.
 
-    `prefix` goes before the columns of an embedded struct. `join` is the table of a many-to-many association.
+    `prefix` goes before the columns of an embedded struct, `suffix` behind what the naming strategy makes. `join`
+    is the table of a many-to-many association.
     """
 
     column: tuple[int, bytes] | None = None
     skipped: bool = False
     embedded: bool = False
     prefix: str = ""
+    suffix: str = ""
     relation: bool = False
     join: str = ""
     accesses: tuple[Access, ...] = _BOTH
@@ -52,6 +54,8 @@ def parse(library: str, value: bytes) -> Tag:
         return _gorm(value)
     if library == "xorm":
         return _xorm(value)
+    if library == "beego":
+        return _beego(value)
     return _comma_separated(library, value)
 
 
@@ -127,6 +131,27 @@ def _xorm(value: bytes) -> Tag:
 
 def _is_xorm_name(word: bytes) -> bool:
     return word.lower() not in _XORM_WORDS and _XORM_TYPE.match(word) is None
+
+
+def _beego(value: bytes) -> Tag:
+    """beego, client/orm, `parseStructTag` and `getColumnName`: `key(text)` and words, with `;` between them."""
+    settings: dict[bytes, tuple[int, bytes]] = {}
+    at = 0
+    for part in value.split(b";"):
+        key, _, text = part.strip().partition(b"(")
+        start = at + len(part) - len(part.lstrip()) + len(key) + 1
+        settings[key.lower()] = (start, text[:-1] if text.endswith(b")") else b"")
+        at += len(part) + 1
+    if b"-" in settings:
+        return Tag(skipped=True)
+    column = settings.get(b"column")
+    kind = settings.get(b"rel", (0, b""))[1]
+    return Tag(
+        column=column if column and column[1] else None,
+        suffix="_id" if kind in (b"fk", b"one") else "",
+        relation=kind == b"m2m" or b"reverse" in settings,
+        join=settings.get(b"rel_table", (0, b""))[1].decode("utf-8", "replace"),
+    )
 
 
 def _comma_separated(library: str, value: bytes) -> Tag:
