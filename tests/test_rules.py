@@ -141,7 +141,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     "text", [RETIRE, "\ufeff" + RETIRE, RETIRE.replace("\n", "\r\n"), "retire = {table='t', columns=['c']}"]
 )
 def test_the_least_rule(tmp_path: Path, text: str) -> None:
-    assert load(tmp_path, text) == Rule(str(tmp_path / "r.toml"), (Target("public", "t", "c"),))
+    target = Target("public", "t", "c")
+    assert load(tmp_path, text) == Rule(str(tmp_path / "r.toml"), (target,), unqualified=frozenset({target}))
 
 
 def test_a_migration_without_a_name_gets_one(tmp_path: Path) -> None:

@@ -33,6 +33,18 @@ def test_clean_without_any_use(tmp_path: Path) -> None:
     assert sum(report.ledger.values()) == len(report.mentions)
 
 
+def test_a_table_in_another_schema_wants_its_schema(tmp_path: Path) -> None:
+    """`clean` for a table that is not there would read like a proof for the one that is."""
+    files = {
+        "migrations/000002_move.up.sql": "CREATE SCHEMA app; ALTER TABLE phases SET SCHEMA app;\n",
+        "queries.sql": "SELECT id, message FROM app.phases;",
+    }
+    with pytest.raises(ScanError, match=r"no table public\.phases, but there is app\.phases\.message: name the schema"):
+        run(tmp_path, files)
+    assert run(tmp_path, files, rules=(adhoc_rule(["app.phases.message"]),)).verdict is Verdict.REFERENCED
+    assert run(tmp_path, files, rules=(adhoc_rule(["public.phases.message"]),)).verdict is Verdict.CLEAN
+
+
 def test_a_statement_that_cannot_be_read_is_never_clean(tmp_path: Path) -> None:
     assert run(tmp_path, {"queries.sql": "SELECT message FROM phases WHERE ((;"}).verdict is not Verdict.CLEAN
 

@@ -13,6 +13,7 @@ from legacy_ref_scan.schema import Catalog, Column, Relation
 
 ASSUMED = "assumed"
 """The kind of a relation of which only the target is known."""
+_TABLES = frozenset({"table", "foreign"})
 
 
 def with_targets(catalog: Catalog, targets: Iterable[Target], replayed: bool) -> tuple[Catalog, tuple[str, ...]]:
@@ -30,6 +31,14 @@ def with_targets(catalog: Catalog, targets: Iterable[Target], replayed: bool) ->
             if relation.kind != ASSUMED:
                 notes.append(f"the migrations leave no column {target}: it is dropped already, or misspelled")
     return catalog, tuple(notes)
+
+
+def in_other_schemas(catalog: Catalog, target: Target) -> tuple[Target, ...]:
+    """The same column of tables of the same name elsewhere, where the schema of the target has no such table."""
+    if catalog.relation(target.table, target.schema) is not None:
+        return ()
+    found = (item for item in catalog.relations.values() if item.name == target.table and item.kind in _TABLES)
+    return tuple(sorted(replace(target, schema=item.schema) for item in found if item.column(target.column)))
 
 
 def _no_table(target: Target, replayed: bool) -> str:

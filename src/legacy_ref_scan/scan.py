@@ -11,7 +11,7 @@ from pathlib import Path
 
 from legacy_ref_scan.accounting import account
 from legacy_ref_scan.acknowledge import acknowledge
-from legacy_ref_scan.assume import with_targets
+from legacy_ref_scan.assume import in_other_schemas, with_targets
 from legacy_ref_scan.catalog import replay
 from legacy_ref_scan.doubts import doubts, of_programs
 from legacy_ref_scan.in_tests import in_tests
@@ -91,7 +91,9 @@ def scan(request: Request) -> Outcome:
     workspace = open_workspace(request)
     history = read_history(request, workspace, names_of(targets, ()))
     say("replaying migrations")
-    catalog, notes = with_targets(replay_history(request, history), targets, bool(history.migrations))
+    replayed = replay_history(request, history)
+    _check_schemas(request, replayed)
+    catalog, notes = with_targets(replayed, targets, bool(history.migrations))
     ground = Ground(workspace, history, kept={} if request.remember else None)
     aim = aim_at(request, catalog, targets)
     report = examine(request, ground, aim)
@@ -198,6 +200,19 @@ def open_workspace(request: Request) -> Workspace:
         staged=request.staged,
         rev=request.revision,
     )
+
+
+def _check_schemas(request: Request, catalog: Catalog) -> None:
+    """Refuse a table named without its schema that is in another: the answer for none would read like a proof."""
+    for rule in request.rules:
+        for target in rule.targets:
+            others = in_other_schemas(catalog, target) if target in rule.unqualified else ()
+            if others:
+                table, found = f"{target.schema}.{target.table}", " and ".join(map(str, others))
+                raise ScanError(
+                    f"{rule.source}: the migrations leave no table {table}, but there is {found}: "
+                    f"name the schema ({target} if the one in {target.schema} was dropped)"
+                )
 
 
 def read_history(request: Request, workspace: Workspace, names: Names) -> History:

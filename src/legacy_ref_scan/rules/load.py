@@ -16,6 +16,8 @@ from legacy_ref_scan.rules.names import default_name, parse_name
 from legacy_ref_scan.rules.sections import SECTIONS, Key
 from legacy_ref_scan.rules.types import Acknowledgement, MigrationPlan, Parity, Rule
 
+DEFAULT_SCHEMA = "public"
+"""Where a table is looked for whose schema nobody named."""
 _Where = tuple[str | int, ...]
 
 
@@ -41,7 +43,7 @@ def load_rule(path: str | os.PathLike[str]) -> Rule:
 
 def adhoc_rule(columns: Iterable[str]) -> Rule:
     """A rule for columns named as `table.column` or `schema.table.column`, quoted as in SQL where needed."""
-    targets: dict[Target, None] = {}
+    targets: dict[Target, bool] = {}
     for text in columns:
         try:
             names = parse_name(text)
@@ -49,10 +51,13 @@ def adhoc_rule(columns: Iterable[str]) -> Rule:
             raise ScanError(f"--column {text}: {error}") from None
         if len(names) not in (2, 3):
             raise ScanError(f"--column {text}: give TABLE.COLUMN or SCHEMA.TABLE.COLUMN")
-        targets[Target(*names) if len(names) == 3 else Target("public", *names)] = None
+        qualified = len(names) == 3
+        target = Target(*names) if qualified else Target(DEFAULT_SCHEMA, *names)
+        targets[target] = targets.get(target, False) or qualified
     if not targets:
         raise ScanError("no column to look for: give --column TABLE.COLUMN or a rule")
-    return Rule("--column", tuple(targets))
+    unqualified = frozenset(target for target, qualified in targets.items() if not qualified)
+    return Rule("--column", tuple(targets), unqualified=unqualified)
 
 
 def _syntax_error(name: str, text: str, message: str) -> str:
@@ -95,6 +100,7 @@ class _Document:
             raise self._error((), "the section [retire] is missing: it says which columns go")
         retire = self._section(document, "retire")
         targets = self._targets(retire)
+        qualified = len(retire["table"]) > 1 or "schema" in retire
         plan = {"name": default_name(targets), **self._section(document, "migration")}
         return Rule(
             source=self.name,
@@ -103,6 +109,7 @@ class _Document:
             migration=MigrationPlan(**plan) if "migration" in document else None,
             acknowledge=tuple(self._acknowledgements(document.get("acknowledge", []))),
             verify=self._parities(document.get("verify", [])),
+            unqualified=frozenset() if qualified else frozenset(targets),
             **self._section(document, "catalog"),
             **self._section(document, "scan"),
         )
@@ -111,7 +118,7 @@ class _Document:
         *schema, table = retire["table"]
         if schema and retire.get("schema", schema[0]) != schema[0]:
             raise self._error(("retire", "schema"), "schema and the schema in table differ")
-        name = schema[0] if schema else retire.get("schema", "public")
+        name = schema[0] if schema else retire.get("schema", DEFAULT_SCHEMA)
         return tuple(Target(name, table, column) for column in retire["columns"])
 
     def _acknowledgements(self, items: Any) -> Iterator[Acknowledgement]:

@@ -94,7 +94,10 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule file, or the columns named on the command line. `source` says which, for people."""
+    """One rule file, or the columns named on the command line. `source` says which, for people.
+
+    `unqualified` are the targets whose schema nobody named: it is taken to be `public`.
+    """
 
     source: str
     targets: tuple[Target, ...]
@@ -110,3 +113,4 @@ class Rule:
     sinks: tuple[Sink, ...] = ()
     acknowledge: tuple[Acknowledgement, ...] = ()
     verify: tuple[Parity, ...] = ()
+    unqualified: frozenset[Target] = frozenset()
