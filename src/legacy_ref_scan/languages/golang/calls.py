@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from legacy_ref_scan.languages.golang import sinks
+from legacy_ref_scan.languages.golang import sinks, templating
 from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, link, root_link, start_link
 from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.expressions import imported
@@ -177,6 +177,10 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         found = _of_files(frame, arguments, arguments.values[0], full.rpartition(".")[2])
         if found is not None:
             return found
+    if path == templating.PACKAGE:
+        found = templating.package_function(frame, full.rpartition(".")[2], arguments)
+        if found is not None:
+            return found
     named = function_sinks(frame, path, full.rpartition(".")[2])
     if named:
         hand_over(frame, named, arguments, [], _short(full))
@@ -263,6 +267,10 @@ def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) ->
     held_files = _of_files(frame, arguments, value, name)
     if held_files is not None:
         return held_files
+    if templating.is_template(value):
+        made = templating.method(frame, value, name, operand, arguments)
+        if made is not None:
+            return made
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
     known = callees(frame, operand, value, name, len(arguments.values)) or _behind(frame, operand, arguments, name)

@@ -45,7 +45,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     enqueue_users(engine, [found.file for found in files])
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
-    uses = select(roots, marks, engine.names)
+    uses = select(roots, marks, engine.names, engine.knowledge.templates)
     fragments = [generated.marked(fragment(use)) for use in uses]
     yield from (*fragments, *embedded)
     yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])
@@ -53,7 +53,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     yield from _problems(roots, files)
     covered = _Cover(fragments)
     for found in files:
-        for item in _left_over(found, covered):
+        for item in _left_over(found, covered, engine.knowledge.actions.get(found.file.path, {})):
             yield generated.marked(item) if isinstance(item, Fragment) else item
 
 
@@ -123,11 +123,14 @@ def _merge(spans: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
     return starts, ends
 
 
-def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment | Claim]:
+def _left_over(found: _File, covered: _Cover, actions: dict[tuple[int, int], bool]) -> Iterator[Fragment | Claim | Gap]:
     """A literal that no assembled text holds is a fragment of its own; a path that names the table is none."""
     file = found.file
-    for (start, end), (literal, mentions) in found.literals.items():
-        if all(covered.holds(mention.span) for mention in mentions):
+    for (start, end), (literal, every) in found.literals.items():
+        judged = {m: _in_action(m, file, actions) for m in every if not covered.holds(m.span)}
+        yield from (item for item in judged.values() if item is not None)
+        mentions = [mention for mention, item in judged.items() if item is None]
+        if not mentions:
             continue
         text, pieces, holes = laid_out(decode(file.source.data, start, end, file.path), (file.path, start, end))
         if is_path(text) and all(mention.role == "table" for mention in mentions):
@@ -146,6 +149,19 @@ def _left_over(found: _File, covered: _Cover) -> Iterator[Fragment | Claim]:
             kind="go-sql",
             note=note,
         )
+
+
+def _in_action(mention: Mention, file: GoFile, actions: dict[tuple[int, int], bool]) -> Claim | Gap | None:
+    """What a mention in an action of a template is that was followed; None for one outside of them."""
+    span = mention.span
+    puts_in = next((puts for (start, end), puts in actions.items() if start <= span.start and span.end <= end), None)
+    if puts_in is None:
+        return None
+    written = file.source.data[span.start : span.end].decode("utf-8", "replace")
+    if not puts_in or mention.role != "column" or written != mention.name:
+        return Claim(span, Explanation.IDENTIFIER, "in a template's action")
+    message = f"{written} stands in a template's action: what it puts into the statement is not known"
+    return Gap(span, "template-action", message, test=file.source.test)
 
 
 def _problems(roots: list[Root], files: list[_File]) -> Iterator[Gap]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from legacy_ref_scan.languages.golang.embedded import is_whole_file
@@ -20,8 +20,11 @@ Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
 
 
-def select(roots: Iterable[Root], marks: Marks, names: Names) -> list[Use]:
-    """The uses that count: those that went no further, and no version with holes where a caller filled them."""
+def select(roots: Iterable[Root], marks: Marks, names: Names, templates: Collection[Text] = ()) -> list[Use]:
+    """The uses that count: those that went no further, and no version with holes where a caller filled them.
+
+    Of `templates` only the texts that they make count, but where one is handed on as it stands.
+    """
     every = list(roots)
     strongest: dict[Text, int] = {}
     built: set[Text] = set()
@@ -34,6 +37,8 @@ def select(roots: Iterable[Root], marks: Marks, names: Names) -> list[Use]:
     for root in every:
         for use in root.uses:
             if use.strength < strongest[use.text] or (use.text in absorbed and use.strength < ASSEMBLED):
+                continue
+            if use.text in templates and use.strength < ASSEMBLED:
                 continue
             if use.text in built and use.kind != "go-builder" and use.consumer is not Consumer.TEXT:
                 continue  # the statement of a builder, on its way from ToSql to the database

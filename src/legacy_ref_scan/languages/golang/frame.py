@@ -82,6 +82,8 @@ class Knowledge:
     tables: dict[tuple[tuple[str, int, int], str], tuple[str, ...]] = field(default_factory=dict)  # of (model, library)
     rows: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # (library, *struct) -> tables
 
+    templates: set[Text] = field(default_factory=set)  # that were followed along their branches
+    actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
     def field(self, folder: str, name: str, owner: str) -> Value:
         """What was stored in a field of a struct; of any struct where that is not known."""
         known = self.fields.get((folder, name), {})
@@ -118,6 +120,7 @@ class Run:
     muted: int = 0
     steps: int = 0
 
+    in_template: bool = False  # the functions of a template are followed as deep as any
     @cached_property
     def concatenate(self) -> Concatenation:
         return Concatenation(self.followed)

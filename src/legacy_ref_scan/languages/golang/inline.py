@@ -289,8 +289,11 @@ def _copy_out(frame: Frame, inner: Frame, declaration: Declaration, call: Called
     changed = False
     for position, parameter in enumerate(parameters(declaration.node)):
         if position < len(call.nodes) and parameter.kind is not None and _shared(parameter.kind):
+        spread = bool(nodes) and nodes[-1].type == "variadic_argument"
             after = inner.final(parameter.name)
             if after is not None and after != call.values[position]:
+            if parameter.variadic and values:
+                given = _rest(values[position:], spread)
                 changed = True
                 _write_back(frame, call.nodes[position], after)
     if operand is not None and declaration.receiver.startswith("*"):
