@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
 from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
-from legacy_ref_scan.sql.analyze import Schema, analyze_calls, analyze_function
+from legacy_ref_scan.sql.analyze import Schema, analyze_function
+from legacy_ref_scan.sql.history import analyze_calls
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.

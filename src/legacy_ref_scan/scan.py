@@ -43,7 +43,8 @@ from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.alternatives import Known, analyze_all
-from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_calls, analyze_seeds
+from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.history import analyze_kept, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_names, watch
 from legacy_ref_scan.versions import Version
@@ -321,9 +322,9 @@ def _run_again(history: History, schema: Schema) -> Iterator[Found]:
             fragment = whole_file(migration.source, start, end, kind="sql-file")
             yield from analyze(fragment, schema) if migration.repeatable else analyze_seeds(fragment, schema)
         for start, end in migration.up:
-            yield from analyze_calls(whole_file(migration.source, start, end, kind="sql-file"), schema)
+            yield from analyze_kept(whole_file(migration.source, start, end, kind="sql-file"), schema)
         for script in migration.scripts:
-            yield from analyze_calls(script, schema)
+            yield from analyze_kept(script, schema)
 
 
 def _unreadable(project: ScanProject) -> Iterator[Gap]:

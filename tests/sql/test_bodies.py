@@ -154,7 +154,7 @@ def test_a_hole_within_a_name(text: str, reasons: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "reasons"),
     [
-        ("SELECT query_to_xml('SELECT message FROM phases', true, true, '');", ["statement-in-literal"]),
+        ("SELECT keep('SELECT message FROM phases', true, true, '');", ["statement-in-literal"]),
         ("SELECT format('UPDATE %I SET message = NULL', 'phases') \\gexec\n", ["statement-in-literal"]),
         ("SELECT id FROM phases WHERE status = 'no message';", []),
         ("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT message FROM phases';", []),

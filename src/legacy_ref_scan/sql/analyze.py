@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import (
@@ -26,17 +26,19 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql import bodies, loose
 from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens, unterminated
+from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
-from legacy_ref_scan.sql.templates import inside_actions, without_templates
+from legacy_ref_scan.sql.templates import of_actions, without_templates
 from legacy_ref_scan.sql.trace import Reading, Trace
 from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
 from legacy_ref_scan.sql.watch import Watch, Watched
 from legacy_ref_scan.sql.wording import help_of, message_of
 
 IN_LITERAL = "statement-in-literal"
+AS_VALUES = "names-as-values"
 _MAX_DYNAMIC = 4
 
 
@@ -64,26 +66,8 @@ def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
     """Everything that a fragment says about the targets."""
     plain = without_templates(fragment)
     if plain is not fragment:
-        yield from _of_actions(fragment, schema)
-    yield from _Analyzer(plain, schema).run()
-
-
-def _of_actions(fragment: Fragment, schema: Schema) -> Iterator[Claim | Gap]:
-    """`{{.ErrorMessage}}` in a template: a field of the host language. The column's own name stays open."""
-    is_sql = fragment.kind == "sql-file" or loose.is_statement(fragment.text)
-    for first, last in inside_actions(fragment):
-        for start, end, name, role in schema.names.places(fragment.text[first:last]):
-            span = fragment.origin(first + start, first + end)
-            if fragment.text[first + start : first + end] != name.encode():
-                yield Claim(span, Explanation.IDENTIFIER, "a field in a template")
-            elif role == "column" and is_sql:
-                message = f"{name} stands in a template's action: what it puts into the statement is not known"
-                yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
-            elif role != "column":
-                yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
-    for start, end, _, _ in schema.names.places(fragment.text):
-        if fragment.text.rfind(b"{#", 0, start) > fragment.text.rfind(b"#}", 0, start):
-            yield Claim(fragment.origin(start, end), Explanation.COMMENT, "in a template")
+        yield from of_actions(fragment, schema.names)
+    yield from Analyzer(plain, schema).run()
 
 
 def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
@@ -95,46 +79,27 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         schema.names.in_text(function.body.text) or bodies.may_touch(routine, function, schema.watch, schema.catalog)
     ):
         return
-    analyzer = _Analyzer(function.body, schema)
+    analyzer = Analyzer(function.body, schema)
     yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
 
-_CHANGES_ROWS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:insert|update|delete|merge|copy|with|select)\b", re.IGNORECASE)
-
-
-def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
-    """Everything that the statements which fill tables say, of a file that also defines them."""
-    analyzer = _Analyzer(fragment, schema)
-    for start, end in cut(fragment.text).statements:
-        if _CHANGES_ROWS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
-            yield from analyzer.statement(start, end, NO_ENVIRONMENT)
-
-
+# psql's \\copy takes the name of a file without quotes too.
+_FILE_NAME = re.compile(
+    rb"(?<=\bfrom )(?!stdin\b|program\b)[^\s';]{2,}|(?<=\bto )(?!stdout\b|program\b)[^\s';]{2,}", re.I
+)
 _SETS_NAME = re.compile(rb"\s*\\set\s", re.IGNORECASE)
-_QUOTES = re.compile(rb"^(?:[eE]?'|\$\w*\$)\s*|(?:'|\$\w*\$)$")
+_CHANGES = re.compile(rb"\s*(?:insert|update|merge|with)\b", re.IGNORECASE)
+# Functions of PostgreSQL and its extensions that run a text as a statement.
+_RUNS = re.compile(
+    rb"dblink\w*|query_to_\w+|crosstab\w*|ts_stat|ts_rewrite|pg_background_launch|run_command_on_\w+|xpath_table"
+    rb"|create_distributed_function|execute_on_\w+"
+)
 _DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
 _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
 
 
-_CALLS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|with|call|perform|insert|update)\b", re.IGNORECASE)
-
-
-def analyze_calls(fragment: Fragment, schema: Schema) -> Iterator[Found]:
-    """Statements in literals that a migration stores in a table or hands to a function that may keep them.
-
-    `cron.schedule` keeps one; a view's query may hand one to `crosstab` or `dblink` each time.
-    """
-    if not schema.names.matter(fragment.text):
-        return
-    analyzer = _Analyzer(fragment, schema)
-    for start, end in cut(fragment.text).statements:
-        if _CALLS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end], "column"):
-            found = analyzer.statement(start, end, NO_ENVIRONMENT)
-            yield from (item for item in found if isinstance(item, Gap) and item.reason == IN_LITERAL)
-
-
-class _Analyzer:
+class Analyzer:
     def __init__(self, fragment: Fragment, schema: Schema, depth: int = 0) -> None:
         self.fragment, self.schema, self.depth = fragment, schema, depth
         self.text = fragment.text
@@ -191,7 +156,9 @@ class _Analyzer:
         raw = self.text[start:end]
         if raw.lstrip().lower().startswith(b"\\copy"):
             at = start + raw.lower().index(b"\\copy") + 1
-            yield from self.statement(at, end, NO_ENVIRONMENT)
+            text = _FILE_NAME.sub(lambda name: b"'%s'" % name[0][1:-1], self.text[at:end])
+            quoted = replace(self.fragment, text=self.text[:at] + text + self.text[end:])
+            yield from Analyzer(quoted, self.schema, self.depth).statement(at, end, NO_ENVIRONMENT)
         elif raw.lstrip().startswith(b"\\"):
             if _SETS_NAME.match(raw) and self.mentions(raw, "column"):
                 yield self.gap(start, end, "psql-variable", "a psql variable that may become the column's name")
@@ -213,6 +180,8 @@ class _Analyzer:
         yield from found
         if not environment.variables and not any(isinstance(item, Reference | Gap) for item in found):
             yield from self.second_opinion(result, start, end)
+        if _DEFINES.match(self.text, start, end) is None:
+            yield from self.handed_on([(start, end)])
         yield from self.routines(tree)
 
     def second_opinion(self, result: Resolved, start: int, end: int) -> Iterator[Gap]:
@@ -234,7 +203,7 @@ class _Analyzer:
             routine = bodies.of_statement(tree, node, self.schema.catalog, self.schema.watch.relations)
             inner = self.literal_body(literal)
             if self.mentions(inner.text):
-                analyzer = _Analyzer(inner, self.schema, self.depth)
+                analyzer = Analyzer(inner, self.schema, self.depth)
                 yield from analyzer.body(0, len(inner.text), language, routine)
 
     def literal_body(self, literal: Node) -> Fragment:
@@ -289,6 +258,8 @@ class _Analyzer:
             if self.schema.trace is not None:
                 self.schema.trace.read(self.fragment, Reading(start, end, found.result, None))
             yield from self.collect(found.result, start, end)
+            run = [place for dynamic, _ in found.dynamic for place in bodies.places(dynamic)]
+            yield from self.handed_on(found.expressions, found.assigned, run)
             for dynamic, environment in found.dynamic:
                 yield from self.dynamic(dynamic, environment)
         elif language == "sql":
@@ -305,8 +276,44 @@ class _Analyzer:
         elif self.mentions(dynamic.text) and self.depth < _MAX_DYNAMIC:
             pieces = [(dynamic.text[a:b], s, e) for a, b, s, e in bodies.tile(dynamic)]
             inner = self.derived(pieces, dynamic.place)
-            analyzer = _Analyzer(inner, self.schema, self.depth + 1)
+            analyzer = Analyzer(inner, self.schema, self.depth + 1)
             yield from analyzer.statements(0, len(inner.text), environment)
+
+    def handed_on(
+        self,
+        expressions: Iterable[tuple[int, int]],
+        assigned: Assigned = NOTHING_ASSIGNED,
+        run: Iterable[tuple[int, int]] = (),
+    ) -> Iterator[Found]:
+        """Literals that something else may make a statement of; those in the places `run` are looked at already."""
+        covered = [(first, last) for first, last in run if self.mentions(self.text[first:last])]
+
+        def is_wanted(token: Token) -> bool:
+            inside = any(first < token.end and token.start < last for first, last in covered)
+            return not inside and self.mentions(self.text[token.start : token.end])
+
+        for start, end in expressions:
+            if not self.mentions(self.text[start:end]) and not assigned:
+                continue
+            for made, call in made_texts(self.text, start, end, assigned, is_wanted):
+                yield from self.kept_statement(made, call)
+            stores = _CHANGES.match(self.text, start, end) is not None
+            for token in column_names(literals(self.text, start, end, assigned), self.schema.names, stores):
+                if not any(first < token.end and token.start < last for first, last in covered):
+                    message = (
+                        "the names of the table and of the column are values here: a statement may be made of them"
+                    )
+                    yield self.gap(token.start, token.end, AS_VALUES, message)
+
+    def kept_statement(self, made: bodies.DynamicText, call: bytes) -> Iterator[Found]:
+        """A text that reads like a statement: a use where the function that gets it is known to run it."""
+        if not loose.is_statement(made.text, strict=True):
+            return
+        uses = [item for item in self.dynamic(made, NO_ENVIRONMENT) if isinstance(item, Reference | Gap)]
+        if uses and _RUNS.fullmatch(call):
+            yield from uses
+        elif uses:
+            yield self.gap(*made.place, IN_LITERAL, "a literal that reads like a statement: something may run it")
 
     # What a resolved text says
 
@@ -330,17 +337,12 @@ class _Analyzer:
             if reach & self.schema.watch.relations:
                 yield self.hole(offset)
         yield from self.torn_by_holes(start, end)
-        stores = whole and _DEFINES.match(self.text, start, end) is None
         elsewhere = whole and bool(result.relations) and not self.about_table(self.text[start:end])
         for token in tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
                 if self.schema.names.matter(raw) and self.mentions(raw):  # the first is quick
-                    if stores and self.holds_statement(token, raw):
-                        message = "a literal that reads like a statement: something may run it"
-                        yield self.gap(token.start, token.end, IN_LITERAL, message)
-                    else:
-                        yield self.classify(token, raw, result, elsewhere)
+                    yield self.classify(token, raw, result, elsewhere)
         if b'&"' in self.text[start:end]:
             yield from self.torn(start, end)
 
@@ -352,14 +354,6 @@ class _Analyzer:
             holder = starts[bisect_right(starts, start + first) - 1]
             if ends[holder] < start + last or not self.mentions(self.text[holder : ends[holder]]):
                 yield self.gap(start + first, start + last, "unreadable-sql", f"{name}: a quote tears this name apart")
-
-    def holds_statement(self, token: Token, raw: bytes) -> bool:
-        """Whether a literal is a statement with the column's name, as `dblink`, `query_to_xml` and `\\gexec` run it."""
-        return (
-            token.kind in (Kind.STRING, Kind.DOLLAR)
-            and self.mentions(raw, "column")
-            and loose.is_statement(_QUOTES.sub(b"", raw), strict=True)
-        )
 
     def torn_by_holes(self, start: int, end: int) -> Iterator[Gap]:
         """Holes within a name that could make it the column's: `error_%s`. One that begins with a hole counts too."""
@@ -474,6 +468,7 @@ class _Analyzer:
                 yield Gap(found.span, "fragment-without-table", message, found.symbol, found.test)
             else:
                 yield found
+        yield from self.handed_on([(0, len(self.text))])
 
     # Making findings
 

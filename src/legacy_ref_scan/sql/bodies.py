@@ -135,3 +135,10 @@ def tile(dynamic: DynamicText) -> Iterator[tuple[int, int, int, int]]:
         at = end
     if at < len(dynamic.text):
         yield at, len(dynamic.text), *dynamic.place
+
+
+def places(dynamic: DynamicText) -> Iterator[tuple[int, int]]:
+    """Where in the body a dynamic text comes from: the expression that EXECUTE runs, and the literals it is made of."""
+    yield dynamic.place
+    for _, _, first, last in dynamic.pieces:
+        yield first, last

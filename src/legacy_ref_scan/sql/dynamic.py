@@ -98,6 +98,8 @@ class _Assembler:
         first = tokens[0]
         if len(tokens) == 1 and first.kind in (Kind.STRING, Kind.DOLLAR):
             return [self.literal(first)]
+        if all(token.kind is Kind.STRING for token in tokens):  # a literal that goes on in the next line
+            return [[bit for token in tokens for bit in self.literal(token)]]
         if len(tokens) == 1 and first.kind in (Kind.WORD, Kind.QUOTED):
             return self.variable(first, depth) or hole
         if self.raw(first) == b"(" and self.closes(tokens, 0) == len(tokens) - 1:

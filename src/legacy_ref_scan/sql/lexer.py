@@ -172,4 +172,6 @@ def string_value(raw: bytes) -> bytes:
     inner = raw[quote + 1 :].removesuffix(b"'").replace(b"''", b"'")
     if raw[:1] in b"eE" and quote == 1:
         return _ESCAPED.sub(_escaped_value, inner)
+    if raw[:2] in (b"U&", b"u&"):
+        return _UNICODE.sub(_unescape, inner.decode("utf-8", "replace")).encode("utf-8", "replace")
     return inner

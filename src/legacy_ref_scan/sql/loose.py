@@ -22,7 +22,7 @@ _SHAPES = re.compile(
     | delete\s+from\b
     | with\s+ (?:recursive\s+)? [^\s(]+ \s* (?:\([^)]*\)\s*)? as\b
     | merge\s+into\b
-    | copy\s+ [^\s]+ .* \b(?:from|to)\b
+    | \\?copy\s+ [^\s]+ .* \b(?:from|to)\b
     | (?:create|drop|alter)\s+ (?:or\s+replace\s+)?(?:unique\s+|temp\s+|temporary\s+|materialized\s+|unlogged\s+)*
       (?:table|view|index|trigger|function|procedure|policy|rule|type|sequence|schema|publication|statistics|domain)\b
     | truncate\s | comment\s+on\b | grant\s .* \bon\b | revoke\s .* \bon\b | lock\s+table\b | refresh\s+materialized\b
@@ -98,7 +98,7 @@ _SQL_WORDS = frozenset(
 )
 # What a part of a statement needs in front to be one, by its first word; `__part__` is a table that is not known.
 _CLAUSE_PREFIXES = {
-    **dict.fromkeys(("select", "with", "insert", "update", "delete"), (b"",)),
+    **dict.fromkeys(("select", "with", "insert", "update", "delete", "call"), (b"",)),
     "from": (b"SELECT 1 ",),
     "set": (b"UPDATE __part__ ",),
     "values": (b"INSERT INTO __part__ ",),

@@ -7,7 +7,8 @@ literals, `format()` and `||` as far as it is known.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
@@ -37,12 +38,15 @@ _CONFLICT = re.compile(rb"#\s*variable_conflict\s+(error|use_variable|use_column
 class Body:
     """A resolved body: offsets are into the text that was given. `dynamic` are the texts that EXECUTE runs.
 
-    `read` is false where the grammar could not read the body as a whole.
+    `read` is false where the grammar could not read the body as a whole. `expressions` are the places of its SQL,
+    `assigned` the expressions that a scalar variable gets.
     """
 
     result: Resolved
     dynamic: list[tuple[DynamicText, Environment]]
     read: bool = True
+    expressions: tuple[tuple[int, int], ...] = ()
+    assigned: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
 
 def resolve_body(text: bytes, start: int, end: int, catalog: Catalog, routine: Routine) -> Body:
@@ -55,6 +59,7 @@ class _BodyResolver(Variables):
         super().__init__(text, catalog, routine)
         self.dynamic: list[tuple[DynamicText, Environment]] = []
         self.assigned: dict[str, list[tuple[int, int]]] = {}  # the expressions assigned to a scalar
+        self.sql: list[tuple[int, int]] = []  # the places of expressions and statements
         self.conflict = "error"
         self.narrowed: tuple[Relation, ...] | None = None
 
@@ -73,7 +78,8 @@ class _BodyResolver(Variables):
         self.block(tree, tree.root)
         if tree.errors:
             self.result.unread.append(tree.extent)
-        return Body(self.result, self.dynamic, not tree.errors)
+        expressions = tuple(dict.fromkeys(self.sql))
+        return Body(self.result, self.dynamic, not tree.errors, expressions, self.assigned)
 
     # Statements
 
@@ -403,6 +409,7 @@ class _BodyResolver(Variables):
         solid = words(self.text, start, end)
         if not solid:
             return ()
+        self.sql.append((start, end))
         first = self.text[solid[0].start : solid[0].end].lower()
         is_statement = first in STATEMENT_WORDS and solid[0].kind is Kind.WORD
         cuts = (

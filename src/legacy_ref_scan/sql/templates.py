@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from posixpath import basename, splitext
 
-from legacy_ref_scan.model import HOLE, Fragment, Hole, Piece, Span
+from legacy_ref_scan.mentions import Names
+from legacy_ref_scan.model import HOLE, Claim, Explanation, Fragment, Gap, Hole, Piece, Span
+from legacy_ref_scan.sql import loose
 
 _ACTION = re.compile(rb"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ACTION_OR_VERB = re.compile(_ACTION.pattern + rb"|%(?:\[\d+\])?[svdqT](?![A-Za-z0-9_])", re.DOTALL)
@@ -111,3 +113,21 @@ class _Made:
     def fragment(self) -> Fragment:
         """The fragment with the new text."""
         return replace(self.source, text=bytes(self.text), pieces=tuple(self.pieces), holes=tuple(self.holes))
+
+
+def of_actions(fragment: Fragment, names: Names) -> Iterator[Claim | Gap]:
+    """What `{{.ErrorMessage}}` in a template is: a field of the host language. The column's own name stays open."""
+    is_sql = fragment.kind == "sql-file" or loose.is_statement(fragment.text)
+    for first, last in inside_actions(fragment):
+        for start, end, name, role in names.places(fragment.text[first:last]):
+            span = fragment.origin(first + start, first + end)
+            if fragment.text[first + start : first + end] != name.encode():
+                yield Claim(span, Explanation.IDENTIFIER, "a field in a template")
+            elif role == "column" and is_sql:
+                message = f"{name} stands in a template's action: what it puts into the statement is not known"
+                yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
+            elif role != "column":
+                yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
+    for start, end, _, _ in names.places(fragment.text):
+        if fragment.text.rfind(b"{#", 0, start) > fragment.text.rfind(b"#}", 0, start):
+            yield Claim(fragment.origin(start, end), Explanation.COMMENT, "in a template")

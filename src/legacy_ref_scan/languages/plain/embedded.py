@@ -31,7 +31,7 @@ _START = re.compile(
     + _SPACE
     + rb"table|truncate"
     + _SPACE
-    + rb"table|create"
+    + rb"table|table(?=\s+[\w.]+\s*;?\s*[\"'])|create"
     + _SPACE
     + rb"(?:or\s+replace\s+)?(?:materialized\s+|unique\s+|temp\w*\s+)?"
     + _OBJECT
@@ -56,6 +56,7 @@ _SHAPES = tuple(
             rb"\bcopy\s+(?:\(|[\w.\"]+\s*(?:\([^()]*\)\s*)?(?:from|to)\s+(?:p?stdin|p?stdout|program|['$:/]))",
         ),
         (rb"(?:alter|truncate)" + _SPACE + rb"table", rb""),
+        (rb"\A\s*table", rb"\A\s*table\s+[\w.]+\s*;?\s*\Z"),
         (rb"create", rb"\b" + _OBJECT + rb"\b"),
     )
 )

@@ -112,6 +112,12 @@ _INTERFACE_HEAD = re.compile(rb'^[ \t{]*"?(?:openapi|swagger|asyncapi)"?[ \t]*:[
 _GENERATED_HEAD = re.compile(
     rb"code generated|@generated|do not (?:edit|modify)|auto-?generated|automatically generated", re.I
 )
+# A query in a text file, which a program reads and hands over.
+_STATEMENT_HEAD = re.compile(
+    rb"(?:\s+|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(?:select\s+(?:distinct\s+)?[\w.*\"()]+(?:,|\s+(?:,|as\s|from\s))|insert\s+into\s|update\s+\S+\s+set\s"
+    rb"|delete\s+from\s|with\s+\w+\s+as\s*\()",
+    re.I,
+)
 _GENERATED_NAMES = (".min.js", ".d.ts", ".bundle.js")
 
 
@@ -120,7 +126,8 @@ def kind_of(path: str, data: bytes) -> Kind:
     head = data[:_HEAD]
     kind = kind_by_path(path, head)
     if kind.weight is Weight.INERT:
-        return kind
+        holds_sql = path.endswith(".txt") and _STATEMENT_HEAD.match(head)
+        return Kind("text", Weight.CODE, ("#",)) if holds_sql else kind
     if kind.name in ("YAML", "JSON") and _INTERFACE_HEAD.search(head):
         return _SCHEMA
     minified = kind.weight is Weight.WEB and len(head) == _HEAD and b"\n" not in head

@@ -1,0 +1,42 @@
+"""What migrations that have run leave in tables: rows of seeds, statements and names that something keeps and runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from legacy_ref_scan.model import Found, Fragment, Gap
+from legacy_ref_scan.sql.analyze import AS_VALUES, IN_LITERAL, Analyzer, Schema
+from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT
+from legacy_ref_scan.sql.statements import cut
+
+_CHANGES_ROWS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:insert|update|delete|merge|copy|with|select)\b", re.IGNORECASE)
+_CALLS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|with|call|perform|insert|update|do)\b", re.IGNORECASE)
+
+
+def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+    """Everything that the statements which fill tables say, of a file that also defines them."""
+    analyzer = Analyzer(fragment, schema)
+    for start, end in cut(fragment.text).statements:
+        if _CHANGES_ROWS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
+            yield from analyzer.statement(start, end, NO_ENVIRONMENT)
+
+
+def analyze_kept(fragment: Fragment, schema: Schema) -> Iterator[Found]:
+    """Statements and names in literals that a migration stores in a table or hands to a function that may keep them.
+
+    `cron.schedule` keeps one. What runs a statement at once has done so.
+    """
+    if not schema.names.matter(fragment.text):
+        return
+    analyzer = Analyzer(fragment, schema)
+    for start, end in cut(fragment.text).statements:
+        if _CALLS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
+            found = analyzer.statement(start, end, NO_ENVIRONMENT)
+            yield from (item for item in found if isinstance(item, Gap) and item.reason in (IN_LITERAL, AS_VALUES))
+
+
+def analyze_calls(query: Fragment, schema: Schema) -> Iterator[Found]:
+    """What a living view hands to functions each time: a query in a literal for `crosstab` or `dblink`."""
+    if schema.names.matter(query.text):
+        yield from Analyzer(query, schema).handed_on([(0, len(query.text))])
