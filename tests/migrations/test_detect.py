@@ -59,6 +59,31 @@ def test_marks_tell_the_convention(tmp_path: Path, text: str, convention: str) -
     assert detect(workspace, "sql/2_b.sql").convention == convention
 
 
+def test_a_runner_that_takes_files_with_and_without_a_direction(tmp_path: Path) -> None:
+    files = {
+        "m/1_a.up.sql": "CREATE TABLE t (c text);",
+        "m/1_a.down.sql": "DROP TABLE t;",
+        "m/2_b.up.sql": "ALTER TABLE t ADD d text;",
+        "m/10_d.sql": "ALTER TABLE t DROP e;",
+        "m/9_c.sql": "ALTER TABLE t ADD e text;",
+    }
+    history = detect(write(tmp_path, files), "m")
+    assert [item.path for item in history.migrations] == ["m/1_a.up.sql", "m/2_b.up.sql", "m/9_c.sql", "m/10_d.sql"]
+    assert detect(write(tmp_path, files), "m", "golang-migrate").migrations[-1].path == "m/2_b.up.sql"
+
+
+def test_numbered_files_of_an_unknown_runner_are_a_hint(tmp_path: Path) -> None:
+    (note,) = detect(write(tmp_path, {f"db/m/{number:03}-x.sql": UP for number in range(5)})).notes
+    assert note.endswith("with --migrations (SQL files with numbers are in db/m (5 files))")
+
+
+def test_migrations_for_another_database_alone_are_none(tmp_path: Path) -> None:
+    history = detect(write(tmp_path, pairs("migrations/clickhouse", 3)))
+    assert not history.migrations
+    assert history.notes[1:] == ("other migrations, not used: migrations/clickhouse (golang-migrate, 3)",)
+    assert len(detect(write(tmp_path, {}), "migrations/clickhouse").migrations) == 3
+
+
 def test_globs_and_paths_of_the_scan_do_not_hide_migrations(tmp_path: Path) -> None:
     write(tmp_path, pairs("db/migrations", 1) | {"cmd/main.go": "x"})
     workspace = Workspace(tmp_path, paths=["cmd"], exclude=["db/**"])
@@ -97,10 +122,6 @@ def test_other_databases_and_test_directories_stand_back(tmp_path: Path) -> None
         "other migrations, not used: internal/testdata/m (golang-migrate, 4)",
         "other migrations, not used: migrate/sqlite (golang-migrate, 5)",
     )
-
-
-def test_a_directory_of_another_database_is_taken_where_it_is_alone(tmp_path: Path) -> None:
-    assert detect(write(tmp_path, pairs("mysql", 1))).directory == "mysql"
 
 
 def test_the_much_larger_directory_wins(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ A convention is a module with `recognise` and `load`, listed in `CONVENTIONS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from posixpath import dirname
+from posixpath import basename, dirname
 
 from legacy_ref_scan.migrations import (
     alembic,
@@ -56,6 +57,8 @@ _TIERS: tuple[tuple[str, ...], ...] = (
 _OTHER_DATABASES = frozenset((*OTHER_DATABASES, "clickhouse"))
 _TEST_DIRECTORIES = frozenset({"testdata", "test", "tests", "fixtures", "examples", "example"})
 _CLEARLY_LARGER = 4
+_NUMBERED = re.compile(r"[Vv]?\d+\D.*\.sql")
+_FEW, _HINTS = 3, 3
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})
 _OF_THE_WHOLE_TREE = frozenset({"alembic", "django", "sqlc"})
 
@@ -88,16 +91,40 @@ def detect(
     if directory is not None:
         return _given(workspace, workspace.inside(directory), convention)
     found: list[_Candidate] = []
+    foreign: list[_Candidate] = []
     for tier in _TIERS:
         if found and tier != _PROGRAMS:
             break
-        candidates = [item for name in tier if convention in (None, name) for item in _candidates(workspace, name)]
+        every = [item for name in tier if convention in (None, name) for item in _candidates(workspace, name)]
+        candidates = [item for item in every if not _is_foreign(item)]
+        foreign += [item for item in every if _is_foreign(item)]
         if candidates and _fit(candidates, workspace, concerns):
-            return _load_best(workspace, candidates, concerns)
+            return _load_best(workspace, candidates, foreign, concerns)
         found = found or candidates
     if found:
-        return _load_best(workspace, found, concerns)
-    return History("", convention or "", notes=("no migrations found: name their directory with --migrations",))
+        return _load_best(workspace, found, foreign, concerns)
+    return History("", convention or "", notes=(_not_found(workspace), *_unused(foreign)))
+
+
+def _is_foreign(candidate: _Candidate) -> bool:
+    """Whether the directory is called like another database than PostgreSQL."""
+    return not _OTHER_DATABASES.isdisjoint(candidate.directory.lower().split("/"))
+
+
+def _unused(candidates: Iterable[_Candidate]) -> list[str]:
+    return [f"other migrations, not used: {item}" for item in sorted(map(str, candidates))]
+
+
+def _not_found(workspace: Workspace) -> str:
+    """What to do: numbered files that a runner of the project's own may take are worth a hint, and no more."""
+    counts = {
+        directory: sum(1 for path in paths if _NUMBERED.match(basename(path)))
+        for directory, paths in _directories(workspace.all_paths)
+    }
+    likely = sorted((item for item in counts if counts[item] >= _FEW), key=lambda item: (-counts[item], item))
+    listed = ", ".join(f"{item or '.'} ({counts[item]} files)" for item in likely[:_HINTS])
+    hint = f" (SQL files with numbers are in {listed})" if likely else ""
+    return f"no migrations found: name their directory with --migrations{hint}"
 
 
 def _given(workspace: Workspace, directory: str, convention: str | None) -> History:
@@ -183,24 +210,26 @@ def _with_subdirectories(candidates: Sequence[_Candidate]) -> Iterable[_Candidat
 
 
 def _fit(candidates: Sequence[_Candidate], workspace: Workspace, concerns: Callable[[bytes], bool] | None) -> bool:
-    """Whether one of the candidates is no test's and no other database's, and about the tables in question."""
-    names = _OTHER_DATABASES | _TEST_DIRECTORIES
-    serious = [item for item in candidates if names.isdisjoint(item.directory.lower().split("/"))]
+    """Whether one of the candidates is no test's, and about the tables in question."""
+    serious = [item for item in candidates if _TEST_DIRECTORIES.isdisjoint(item.directory.lower().split("/"))]
     return bool(serious) and (concerns is None or any(_about(item, workspace, concerns) for item in serious))
 
 
 def _load_best(
-    workspace: Workspace, candidates: Sequence[_Candidate], concerns: Callable[[bytes], bool] | None
+    workspace: Workspace,
+    candidates: Sequence[_Candidate],
+    foreign: Sequence[_Candidate],
+    concerns: Callable[[bytes], bool] | None,
 ) -> History:
-    best = _without(_without(candidates, _OTHER_DATABASES), _TEST_DIRECTORIES)
+    best = _without(candidates, _TEST_DIRECTORIES)
     if len(best) > 1 and concerns is not None:
         best = [item for item in best if _about(item, workspace, concerns)] or best
     best = sorted(_named_by_sqlc(best, workspace), key=lambda item: (-item.count, item.directory))
     if len(best) > 1 and best[0].count < _CLEARLY_LARGER * best[1].count:
         raise ScanError(_several(best))
     history = _given(workspace, best[0].directory, best[0].convention)
-    others = sorted(str(item) for item in candidates if item is not best[0])
-    return replace(history, notes=(*history.notes, *(f"other migrations, not used: {item}" for item in others)))
+    others = [item for item in (*candidates, *foreign) if item is not best[0]]
+    return replace(history, notes=(*history.notes, *_unused(others)))
 
 
 def _named_by_sqlc(candidates: Sequence[_Candidate], workspace: Workspace) -> Sequence[_Candidate]:

@@ -19,6 +19,8 @@ from legacy_ref_scan.versions import Version
 DEFAULT_WIDTH = 6
 _NAME = re.compile(r"^([0-9]+)_(.*)\.(down|up)\.(.*)$", re.DOTALL)
 _LARGEST = 2**64 - 1
+_UNDIRECTED = re.compile(r"[0-9]+_.*\.sql$")
+_CLEARLY_MORE = 4
 _LISTED = 3
 # Extensions of migrations that are programs: Go, and pop's own language.
 _PROGRAMS = (".go", ".fizz")
@@ -34,8 +36,13 @@ class _File:
 
 
 def recognise(paths: Sequence[str], read: Read) -> int:
-    """Counts the up files. (`read` is not needed: the names say it.)"""
-    return sum(1 for file in _files(paths) if file.direction == "up" and file.path.endswith(".sql"))
+    """Counts the up files; none where many numbered ones have no direction: another runner takes both alike.
+
+    (`read` is not needed: the names say it.)
+    """
+    ups = sum(1 for file in _files(paths) if file.direction == "up" and file.path.endswith(".sql"))
+    undirected = sum(1 for path in paths if _UNDIRECTED.match(path.rpartition("/")[2]) and not _match(path))
+    return ups if ups >= _CLEARLY_MORE * undirected else 0
 
 
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
