@@ -144,3 +144,33 @@ def test_too_many_texts_are_said_to_be_partial() -> None:
     cases = "".join(f'case {n}: q = "SELECT error_message, c{n}"\n' for n in range(90))
     found = scan(body(f'q := ""\nswitch s.k {{\n{cases}}}\ns.db.Query(q + " FROM campaign_phases")'))
     assert any(fragment.partial for fragment in fragments(found))
+
+
+def test_too_many_texts_of_another_table_are_not() -> None:
+    parts = "".join(
+        f'p{n} := " AND error_message <> 1"\nif s.k{n} {{ p{n} = " OR error_message = " + s.text({n}) }}\n'
+        for n in range(9)
+    )
+    whole = " + ".join(f"p{n}" for n in range(9))
+    others = scan(body(f'{parts}s.db.Query("SELECT id FROM jobs WHERE true" + {whole})'))
+    assert fragments(others)
+    assert not any(fragment.partial for fragment in fragments(others))
+    phases = scan(body(f'{parts}s.db.Query("SELECT id FROM campaign_phases WHERE true" + {whole})'))
+    assert any(fragment.partial for fragment in fragments(phases))
+
+
+def test_a_format_that_is_not_filled_in_one_branch() -> None:
+    found = texts(
+        scan(
+            body(
+                'q := "SELECT id FROM campaign_phases WHERE %s = ?"\n'
+                'if s.a { q = fmt.Sprintf(q, "error_message") } else if s.b { q = fmt.Sprintf(q, "status") }\n'
+                "s.db.Query(q)",
+                '"fmt"',
+            )
+        )
+    )
+    assert found == {
+        "SELECT id FROM campaign_phases WHERE error_message = ?",
+        "SELECT id FROM campaign_phases WHERE status = ?",
+    }

@@ -12,7 +12,7 @@ from legacy_ref_scan.languages.golang.engine import Root
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, Use
 from legacy_ref_scan.languages.golang.orm.links import UNSEEN_COLUMNS
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
-from legacy_ref_scan.languages.golang.values import Known, Origin, Text, Unknown
+from legacy_ref_scan.languages.golang.values import LEFT_OUT, Known, Origin, Text, Unknown
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
 
@@ -45,11 +45,26 @@ def select(roots: Iterable[Root], marks: Marks, names: Names, templates: Collect
             kept.setdefault((_place(use), use.consumer, use.kind, _ids(use.text, marks)), use)
     filled = _filled(every)
     chosen = [use for use in kept.values() if id(use) not in filled and not is_whole_file(use.text)]
-    return list(_settled(chosen, names))
+    return list(_settled(list(_without_formats(chosen)), names))
+
+
+def _without_formats(uses: list[Use]) -> Iterator[Use]:
+    """A format that a branch forgets to fill is no statement: the texts that the others make of it say it all."""
+    by_site: dict[Origin, list[bytes]] = {}
+    for use in uses:
+        by_site.setdefault(use.site, []).append(use.text.data())
+    for use in uses:
+        data = use.text.data()
+        rivals = by_site[use.site] if _VERB.search(data) else []
+        if not any(_inside(data, rival, _VERB) for rival in rivals if not _VERB.search(rival)):
+            yield use
 
 
 def _settled(uses: list[Use], names: Names) -> Iterator[Use]:
-    """Where no text of a place names the table or has a hole for it, those that were left out say nothing of it."""
+    """Where no text of a place names the table, or stands for more than were kept, those left out say nothing of it.
+
+    Each part is in one of the texts that were kept: a hole for the table in it is found there.
+    """
     partial = {use.site for use in uses if use.text.partial}
     about = {use.site for use in uses if use.site in partial and _may_name_table(use.text, names)}
     for use in uses:
@@ -58,7 +73,8 @@ def _settled(uses: list[Use], names: Names) -> Iterator[Use]:
 
 
 def _may_name_table(text: Text, names: Names) -> bool:
-    return not text.known or any(names.in_text(text.data(), role) for role in ("table", "dependent"))
+    cut = any(isinstance(atom, Unknown) and atom.reason == LEFT_OUT for atom in text.atoms)
+    return cut or any(names.in_text(text.data(), role) for role in ("table", "dependent"))
 
 
 def _place(use: Use) -> object:

@@ -11,6 +11,7 @@ from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
+    LEFT_OUT,
     MAX_ALTERNATIVES,
     Alternative,
     Chain,
@@ -30,7 +31,7 @@ from legacy_ref_scan.model import Consumer
 
 MAX_STEPS = 60_000
 MAX_PLAIN = 12
-TOO_MANY: Value = (Text((Unknown("one of too many alternatives", ("", 0, 0)),)),)
+TOO_MANY: Value = (Text((Unknown(LEFT_OUT, ("", 0, 0)),)),)
 MAX_DEPTH = 6
 
 ASSEMBLED, STORED = 2, 1

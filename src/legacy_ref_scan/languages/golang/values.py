@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
 
 MAX_ALTERNATIVES = 64
+LEFT_OUT = "one of too many alternatives"
+"""The reason of a hole for alternatives that were not kept."""
 _KEPT = 200
 
 Origin = tuple[str, int, int]
@@ -230,7 +232,7 @@ def union(values: Iterable[Value], limit: int = MAX_ALTERNATIVES) -> Value:
     if len(merged) <= limit:
         return tuple(merged)
     kept = [_partial(alt) for alt in list(merged)[:limit]]
-    return (*kept, Text((Unknown("one of too many alternatives", ("", 0, 0)),)))
+    return (*kept, Text((Unknown(LEFT_OUT, ("", 0, 0)),)))
 
 
 def _partial(alt: Alternative) -> Alternative:

@@ -98,7 +98,7 @@ class Models:
         imported = {sinks.builder_of(path) for path in file.imports.values()} & LIBRARIES
         if len(imported) == 1 and imported <= _BY_IMPORT:
             return imported.pop()
-        if declaration.name in self._settings.registered:
+        if self._settings.registers(declaration.file.folder, declaration.name):
             return "beego"
         return self._plain(declaration)
 

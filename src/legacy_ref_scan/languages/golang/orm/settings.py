@@ -9,13 +9,14 @@ from functools import lru_cache
 from legacy_ref_scan.languages.golang.orm.naming import snake_name, underscored
 from legacy_ref_scan.languages.golang.packages import Index
 from legacy_ref_scan.languages.golang.prefilter import BEEGO
+from legacy_ref_scan.model import SourceFile
 
 _SINGULAR = re.compile(rb"SingularTable(?:\s*:|\()\s*true")
 _PREFIX = re.compile(rb'TablePrefix:\s*"([^"]*)"|New(?:Prefix|Suffix)Mapper\([^,\n]*,\s*"([^"]*)"')
 _READS_TAGS = ("Tag.Get(", "Tag.Lookup(")
 _GORM = ("gorm.io/gorm", "github.com/jinzhu/gorm")
 _REGISTERED = re.compile(rb"\bRegisterModel(?:With(Prefix|Suffix))?\(((?:[^()]|\([^()]*\))*)\)")
-_STRUCT = re.compile(rb"(?:new\(\s*|&\s*|\(\s*\*)(?:\w+\.)?(\w+)")
+_STRUCT = re.compile(rb"(?:new\(\s*|&\s*|\(\s*\*)(?:(\w+)\.)?(\w+)")
 _TEXT = re.compile(rb'\s*"([^"]*)"')
 
 
@@ -44,10 +45,12 @@ class Settings:
         """Whether any Go file holds one of the words."""
         return bool(self._index.holding(words))
 
-    @property
-    def registered(self) -> frozenset[str]:
-        """The names of the structs that the project registers as beego's models."""
-        return _registered(self._index) if self.uses_beego else frozenset()
+    def registers(self, folder: str, name: str) -> bool:
+        """Whether the project makes a struct a model of beego's."""
+        return self.uses_beego and any((folder, name) in _registered(self._index, s) for s in self._registering(name))
+
+    def _registering(self, name: str) -> list[SourceFile]:
+        return [s for s in self._index.holding(("RegisterModel",)) if name.encode() in s.data]
 
     def tables(self, library: str, struct: str, plain: str, singular: str) -> Iterator[str]:
         """The names that a struct's table can have under the naming strategies that the project sets."""
@@ -74,7 +77,14 @@ class Settings:
                 yield from (name + affix if match[1] == b"Suffix" else affix + name for name in names if match[1])
 
 
-@lru_cache(maxsize=4)
-def _registered(index: Index) -> frozenset[str]:
-    calls = (match[2] for s in index.holding(("RegisterModel",)) for match in _REGISTERED.finditer(s.data))
-    return frozenset(name.decode("utf-8", "replace") for call in calls for name in _STRUCT.findall(call))
+@lru_cache(maxsize=1000)
+def _registered(index: Index, source: SourceFile) -> frozenset[tuple[str, str]]:
+    """(folder, name) of the structs that a file registers."""
+    file = index.parse(source)
+    found: set[tuple[str, str]] = set()
+    for call in _REGISTERED.finditer(source.data):
+        for package, name in _STRUCT.findall(call[2]):
+            path = file.imports.get(package.decode("utf-8", "replace"))
+            folders = index.resolve(path) if path else () if package else (file.folder,)
+            found.update((folder, name.decode("utf-8", "replace")) for folder in folders)
+    return frozenset(found)
