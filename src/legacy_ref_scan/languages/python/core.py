@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python.models import Field, literal_text
+from legacy_ref_scan.languages.python.models import Field, keyword, literal_text
 from legacy_ref_scan.languages.python.module import Module, children, dotted, last_name
-from legacy_ref_scan.languages.python.registry import Model
+from legacy_ref_scan.languages.python.registry import DYNAMIC, Model
 from legacy_ref_scan.model import Mapping
 
 _TABLES = frozenset({"Table", "table", "TableClause"})
@@ -17,11 +17,15 @@ _COLUMNS = frozenset({"Column", "column", "literal_column"})
 _SHORT = frozenset({"c", "columns"})
 _SHORTLY = re.compile(rb"\b(?:c|columns)\b")
 _REFLECTING = frozenset({"autoload", "autoload_with"})
+_BUILDER = "pypika"
 
 
-def table_of(module: Module, call: cst.Call) -> Model | None:
-    """The table that `Table("campaign_phases", metadata, Column("error_message", Text), schema="public")` is."""
-    name = _first_literal(module, call)
+def table_of(module: Module, call: cst.Call, computed: str = "") -> Model | None:
+    """The table that `Table("campaign_phases", metadata, Column("error_message", Text), schema="public")` is.
+
+    `computed` is its name where that is no literal.
+    """
+    name = _first_literal(module, call) or computed
     if last_name(call.func) not in _TABLES or not name:
         return None
     fields: dict[str, Field] = {}
@@ -31,12 +35,24 @@ def table_of(module: Module, call: cst.Call) -> Model | None:
             literal = _literal_of(column)
             if literal is not None:
                 text = literal_text(module, literal)
-                key = _keyword(module, column, "key") or text
+                key = keyword(module, column.args, "key") or text
                 fields[key] = Field(key, text, module.span(literal), "sqlalchemy")
-    schema = _keyword(module, call, "schema")
-    reflecting = any(a.keyword is not None and a.keyword.value in _REFLECTING for a in call.args)
-    table = f"{schema}.{name}" if schema and "." not in name else name
-    return Model(name, table, "sqlalchemy", fields, open=reflecting or not fields)
+    schema = keyword(module, call.args, "schema")
+    reflecting = is_reflecting(call)
+    table = f"{schema}.{name}" if schema and "." not in name and name != DYNAMIC else name
+    library = _BUILDER if _imported_from(module, call) == _BUILDER else "sqlalchemy"
+    return Model(name, table, library, fields, open=reflecting or not fields, reflects=reflecting)
+
+
+def is_reflecting(call: cst.Call) -> bool:
+    """Whether a call of `Table` has the columns read from the database."""
+    return any(a.keyword is not None and a.keyword.value in _REFLECTING for a in call.args)
+
+
+def _imported_from(module: Module, call: cst.Call) -> str:
+    """The package that what is called comes from."""
+    what = module.imports.get(dotted(call.func).partition(".")[0])
+    return what.module.partition(".")[0] if what is not None else ""
 
 
 def mappings(module: Module) -> Iterator[Mapping]:
@@ -76,10 +92,3 @@ def _first_literal(module: Module, call: cst.Call) -> str:
 def _literal_of(call: cst.Call) -> cst.SimpleString | None:
     first = call.args[0].value if call.args else None
     return first if isinstance(first, cst.SimpleString) else None
-
-
-def _keyword(module: Module, call: cst.Call, name: str) -> str:
-    for argument in call.args:
-        if argument.keyword is not None and argument.keyword.value == name:
-            return literal_text(module, argument.value) if isinstance(argument.value, cst.SimpleString) else ""
-    return ""

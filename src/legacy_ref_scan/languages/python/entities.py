@@ -55,9 +55,11 @@ _NOTHING = frozenset(
 # Keywords that are fields, and lookups over them.
 _LOOKUPS = frozenset(
     "filter exclude get filter_by get_or_create update_or_create aget aget_or_create aupdate_or_create get_or_none "
-    "get_object_or_404 get_list_or_404 aget_object_or_404 get_or_404 find find_by one_or_404".split()
+    "get_object_or_404 get_list_or_404 aget_object_or_404 get_or_404 find find_one find_by one_or_404".split()
 )
-_WRITES = frozenset("update create acreate insert values aupdate create_or_update replace insert_many set".split())
+_WRITES = frozenset(
+    "update create acreate insert values aupdate create_or_update replace insert_many set upsert insert_ignore".split()
+)
 # Texts that name fields.
 _NAMES = frozenset(
     "order_by values_list only defer distinct dates datetimes latest earliest group_by load_only select_related "
@@ -112,7 +114,7 @@ class Entities:
             return (Entity("columns", model),)
         if value.kind in ("query", "rows") and name in ("c", "columns"):
             return (Entity("columns", model),)
-        if value.kind == "columns":
+        if value.kind == "columns" or (value.kind == "table" and model.library == "pypika"):
             self.uses.field(model, name, span, access, symbol)
             return (Entity("column", model),)
         if value.kind == "model" and name in ("__table__", "c"):

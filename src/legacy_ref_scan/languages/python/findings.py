@@ -63,9 +63,11 @@ class Findings:
         """Keeps a text if it holds a mention; the surest consumer of the same text wins."""
         if not self.holds(found.text):
             return
-        old = self._kept.get(found.text.parts)
+        # What stands nowhere in a file, such as `SELECT *` over a reflected table, is another use at each place.
+        key = found.text.parts if found.text.origins else (*found.text.parts, Run(b"", found.site))
+        old = self._kept.get(key)
         if old is None or _RANK.index(found.consumer) < _RANK.index(old.consumer):
-            self._kept[found.text.parts] = found
+            self._kept[key] = found
         for mention in self._within(found.text):
             self.cover(mention.span)
 

@@ -15,13 +15,15 @@ from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Env
-from legacy_ref_scan.languages.python.registry import Registry
+from legacy_ref_scan.languages.python.registry import Model, Registry, text_of
 from legacy_ref_scan.languages.python.text import Entity, Pairs, Text, Unknown, Value, Values
 from legacy_ref_scan.languages.python.typed import Typed
 from legacy_ref_scan.languages.python.uses import Uses
-from legacy_ref_scan.model import Access, Span
+from legacy_ref_scan.model import Access, Explanation, Span
 
 _DEEPEST = 4
+# `metadata.tables["phases"]` of SQLAlchemy, `dataset.connect()["phases"]`: as the reason says why the value is unknown.
+_TABLES_BY_NAME = {"attribute tables": "table", "result of connect()": "query"}
 
 
 # A function, the class of its `self`, whether only what is bound can be passed, and its bound parameters.
@@ -366,6 +368,8 @@ class Interpreter(Typed):
             owner = self._owner(node.value.value, frame)
             if owner is not None:
                 found = self._class_attribute(owner, name, frame, frozenset())
+        if found is None and isinstance(node.value, cst.Attribute) and node.value.attr.value == "classes":
+            found = self._automapped(name, node, frame)
         path = dotted(node)
         if found is None and path:
             module, inner = self.library.attribute(frame.module, path)
@@ -375,6 +379,15 @@ class Interpreter(Typed):
         if name == "value" and any(isinstance(value, Text) for value in values):
             return values  # of an Enum's member
         return self.unknown(f"attribute {name}", node, frame)
+
+    def _automapped(self, name: str, node: cst.Attribute, frame: Frame) -> Values | None:
+        """`Base.classes.campaign_phases`: automap calls its classes like the tables."""
+        if name not in self.registry.tables:
+            return None
+        model = Model(name, name, "sqlalchemy", {}, open=True, reflects=True)
+        self.entities.uses.every(model, frame.module.span(node), frame.symbol)
+        self.findings.claim(frame.module.span(node.attr), Explanation.TABLE, "a class that automap makes")
+        return (Entity("model", model),)
 
     def _exported(self, module: Module, name: str) -> Values | None:
         found = self._global(module, name, frozenset())
@@ -390,6 +403,12 @@ class Interpreter(Typed):
         return self.limited(found, span, frame) or None
 
     def item(self, base: Value, key: Value, site: Span, frame: Frame) -> Values:
+        if isinstance(base, Unknown) and base.reason in _TABLES_BY_NAME and isinstance(key, Text):
+            table, kind = text_of((key,)), _TABLES_BY_NAME[base.reason]
+            model = Model(table, table, "sqlalchemy", {}, open=True, reflects=True)
+            if table and kind == "query":
+                self.entities.uses.every(model, site, frame.symbol)
+            return (Entity(kind, model),) if table else super().item(base, key, site, frame)
         found = self.entities.item(base, key, frame.symbol) if isinstance(base, Entity) else None
         return (found,) if found is not None else super().item(base, key, site, frame)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -20,10 +20,11 @@ _TORTOISE = re.compile(r"(?:^|\.)fields\.\w+(?:Field|Key|Relation)$")
 _PEEWEE = re.compile(r"^(?:peewee|pw)\.\w+Field$")
 _BARE_FIELD = re.compile(r"^\w+(?:Field|ForeignKey)$")  # imported by name: Django's or peewee's
 _OTHERS_FIELD = re.compile(r"(?:^|\.)(?:serializers|forms|filters|django_filters|graphene|ma|wtforms|schema)\.")
+_ORMAR = re.compile(r"^(?:ormar|edgy|saffier)\.\w+$")
 _PONY = frozenset({"Required", "Optional", "PrimaryKey", "Discriminator"})
 _PONY_RELATIONS = frozenset({"Set"})
 _REFLECTION = re.compile(rb"\b(?:automap_base|autoload_with|autoload|DeferredReflection)\b|\.reflect\(")
-_COLUMN_KEYWORDS = frozenset({"name", "db_column", "column_name", "source_field", "column"})
+_COLUMN_KEYWORDS = frozenset({"name", "db_column", "db_column_name", "column_name", "source_field", "column"})
 _FOREIGN = re.compile(r"ForeignKey|OneToOne")
 _MANY = re.compile(r"ManyToMany|ReverseRelation|BackReference")
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -56,7 +57,8 @@ class Field:
 
 
 def own_fields(owner: Class, library: str) -> Iterator[Field]:
-    """The fields that a class itself declares. `library` is what its bases say: "sqlmodel", "pony" or empty."""
+    """The fields that a class itself declares. `library` is what its bases say: "sqlmodel", "pony", "piccolo" or
+    empty."""
     for declared in [*declarations(owner.node), *_computed(owner)]:
         if declared.name.value.startswith("__"):
             continue
@@ -104,6 +106,8 @@ def _kind(declared: Declared, owner: Class, library: str) -> str:
         annotation = annotation.value
     if library == "pony" and last in _PONY | _PONY_RELATIONS:
         return "pony"
+    if library == "piccolo" and call is not None:
+        return "piccolo"
     if library == "sqlmodel" and declared.annotation is not None and not _is_class_variable(declared.annotation):
         return "sqlmodel"
     if last in _SQLALCHEMY or last in _SQLALCHEMY_RELATIONS:
@@ -120,6 +124,8 @@ def _kind_by_call(path: str, owner: Class) -> str:
         return "django"
     if _PEEWEE.match(path):
         return "peewee"
+    if _ORMAR.match(path) and owner.node.bases:
+        return "ormar"
     modules = {what.module.split(".")[0] for what in owner.module.imports.values()}
     if _TORTOISE.search(path):
         return "django" if "django" in modules and "tortoise" not in modules else "tortoise"
@@ -266,6 +272,23 @@ def meta(owner: Class, key: str) -> cst.BaseExpression | None:
                 if declared.name.value == key:
                     return declared.value
     return None
+
+
+def configured_table(owner: Class) -> str:
+    """The table of `ormar_config = base.copy(tablename="phases")`, or of a `Meta` with that name."""
+    node = meta(owner, "tablename")
+    if isinstance(node, cst.SimpleString):
+        return literal_text(owner.module, node)
+    made = (one.value for one in declarations(owner.node) if one.name.value == "ormar_config")
+    return next((keyword(owner.module, call.args, "tablename") for call in made if isinstance(call, cst.Call)), "")
+
+
+def keyword(module: Module, arguments: Sequence[cst.Arg], name: str) -> str:
+    """The literal that a keyword has; empty where it is not there, or no literal."""
+    for argument in arguments:
+        if argument.keyword is not None and argument.keyword.value == name:
+            return literal_text(module, argument.value) if isinstance(argument.value, cst.SimpleString) else ""
+    return ""
 
 
 def snake_case(name: str) -> str:

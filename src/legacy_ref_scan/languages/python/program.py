@@ -14,7 +14,9 @@ from legacy_ref_scan.languages.python import core, literals, models, sinks
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.flow import Interpreter
 from legacy_ref_scan.languages.python.library import Library
-from legacy_ref_scan.languages.python.module import Leaf, Module, deep_recursion
+from legacy_ref_scan.languages.python.module import Class, Leaf, Module, deep_recursion
+from legacy_ref_scan.languages.python.reflected import mapping_files, names_no_table
+from legacy_ref_scan.languages.python.strangers import possible_mappings
 from legacy_ref_scan.languages.python.sweep import sweep
 from legacy_ref_scan.languages.python.text import Text, to_fragment
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, Mention, SourceFile, Span
@@ -64,11 +66,17 @@ def _extract(project: Project, candidates: Sequence[SourceFile]) -> Iterator[Ext
     live = [module for module in parsed if not module.history]
     interpreter = Interpreter(library, findings, STEPS)
     with deep_recursion():
+        for source in mapping_files(library, frozenset(source.path for source in candidates)):
+            other = library.load(source)
+            if other is not None and not other.history:
+                _run_one(interpreter, other, findings)
+                _of_reflected(other, interpreter)
         mapped = _mapped(live, interpreter, findings)
         _run(project, interpreter, live)
     findings.settle()
     findings.forget_keys(interpreter.registry.attributes)
-    rest = [item for module in parsed for item in _rest(module, findings)]
+    automap = names_no_table(library)
+    rest = [item for module in parsed for item in _rest(module, findings, automap)]
     yield from mapped
     yield from findings.fragments()
     yield from findings.gaps()
@@ -124,6 +132,7 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
         interpreter.budget = STEPS + len(module.source.data)
         interpreter.registry.note_registered(module)
         interpreter.declarations.read(module)
+        _of_reflected(module, interpreter)
         for mapping in (*interpreter.registry.mappings(module), *core.mappings(module)):
             held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
             for mention in held:
@@ -136,8 +145,30 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
     return [mapping for (span, table), mapping in kept.items() if table or span not in known]
 
 
-def _rest(module: Module, findings: Findings) -> Iterator[Extracted]:
-    """What covers the mentions of a file that neither a mapping nor a text covers."""
+def _of_reflected(module: Module, interpreter: Interpreter) -> None:
+    """Classes over a target whose columns nobody declares: those that are read from the database are all selected."""
+    registry = interpreter.registry
+    owners = [known for known in module.definitions.values() if isinstance(known, Class)]
+    for owner in [known for known in owners if known not in registry.mapped_by_calls]:
+        model = registry.model(owner)
+        if model is None:
+            for gap in possible_mappings(registry, owner):
+                interpreter.findings.gap(gap)
+        if model is None or not model.open or model.table.rpartition(".")[2] not in registry.tables:
+            continue
+        span = module.span(owner.node.name)
+        if model.reflects:
+            interpreter.entities.uses.every(model, span, owner.symbol)
+        else:
+            message = f"{owner.name} is over {model.table}, and which columns it has is declared nowhere in the project"
+            interpreter.findings.gap(Gap(span, "unknown-mapping", message, owner.symbol, module.source.test))
+
+
+def _rest(module: Module, findings: Findings, automap: bool) -> Iterator[Extracted]:
+    """What covers the mentions of a file that neither a mapping nor a text covers.
+
+    `automap`: there are classes over tables that no program names.
+    """
     for mapping in core.loose_columns(module) if module.history == "" else ():
         for mention in findings.mentions(module.source.path):
             if _holds(mapping.span, mention.span) and not findings.is_covered(mention.span):
@@ -152,7 +183,7 @@ def _rest(module: Module, findings: Findings) -> Iterator[Extracted]:
             yield _unexplained(module, mention)
         elif leaf not in told:
             told.add(leaf)
-            yield _explained(module, leaf)
+            yield _explained(module, leaf, automap)
 
 
 def _unexplained(module: Module, mention: Mention) -> Extracted:
@@ -163,7 +194,7 @@ def _unexplained(module: Module, mention: Mention) -> Extracted:
     return Gap(mention.span, "unexplained-python", message, test=module.source.test)
 
 
-def _explained(module: Module, leaf: Leaf) -> Extracted:
+def _explained(module: Module, leaf: Leaf, automap: bool) -> Extracted:
     span = Span(module.source.path, leaf.start, leaf.end)
     if leaf.kind == "comment":
         return Claim(span, Explanation.COMMENT)
@@ -171,8 +202,9 @@ def _explained(module: Module, leaf: Leaf) -> Extracted:
         return Claim(span, Explanation.COMMENT, "docstring")
     if module.history:
         return _historic(module, leaf, span)
-    if leaf.kind == "name" and leaf.detail in ("attribute", "keyword argument") and models.reflects(module):
-        message = "a name of a file that reads the columns of its tables from the database"
+    used = leaf.kind == "name" and leaf.detail in ("attribute", "keyword argument")
+    if used and (automap or models.reflects(module)):
+        message = "a name in a program that reads the columns of its tables from the database"
         return Gap(span, "reflected-table", message, test=module.source.test)
     if leaf.kind == "name":
         return Claim(span, Explanation.IDENTIFIER, leaf.detail)

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python import calls, sinks
+from legacy_ref_scan.languages.python import calls, reflected, sinks
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.entities import Argument, Call, Entities
 from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
 from legacy_ref_scan.languages.python.findings import Found
 from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
-from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, Registry
 from legacy_ref_scan.languages.python.text import (
     Constant,
     Entity,
@@ -64,6 +64,8 @@ class Caller(Evaluator):
         foreign = self._elsewhere(node, name, receivers, listed, frame)
         if foreign is not None:
             return foreign
+        if name in reflected.MAPPERS:
+            self._map_class(node, listed, frame)
         modelled = self._modelled(node, name, receivers, listed, frame)
         if modelled is not None:
             return modelled
@@ -78,6 +80,20 @@ class Caller(Evaluator):
         self._grow(node, name, receivers, listed, frame)
         self._pass_on(node, name, listed, frame)
         return self.unknown(f"result of {name or 'a call'}()", node, frame)
+
+    def _map_class(self, node: cst.Call, listed: list[tuple[cst.Arg, Values]], frame: Frame) -> None:
+        """`map_imperatively(Phase, phases)`: from here on the class is a model over the table."""
+        plain = [argument for argument, _ in listed if argument.keyword is None]
+        path = dotted(plain[0].value) if plain else ""
+        module, name = self.library.attribute(frame.module, path) if "." in path else (frame.module, path)
+        owner = self.library.function(module, name) if module is not None and name else None
+        tables = [value.model for _, values in listed[1:] for value in values if isinstance(value, Entity)]
+        if not isinstance(owner, Class):
+            return
+        unknown = Model(name, DYNAMIC, "sqlalchemy", {}, open=True, reflects=True)
+        model = self.registry.map(owner, tables[0] if tables else unknown)
+        if model.reflects and self.registry.concerns(model) and model.table != DYNAMIC:
+            self.entities.uses.every(model, frame.module.span(node), frame.symbol)
 
     def _elsewhere(
         self, node: cst.Call, name: str, receivers: Values, listed: list[tuple[cst.Arg, Values]], frame: Frame

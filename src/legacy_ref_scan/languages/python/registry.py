@@ -14,7 +14,8 @@ from legacy_ref_scan.languages.python import models
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.models import Field
 from legacy_ref_scan.languages.python.module import Class, Module, dotted, last_name
-from legacy_ref_scan.languages.python.text import Items, Pairs, Text, Values
+from legacy_ref_scan.languages.python.reflected import reads_its_columns
+from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Text, Values
 from legacy_ref_scan.model import HOLE, Gap, Mapping
 
 DYNAMIC = "?"
@@ -32,8 +33,8 @@ class Model:
     """A class or table object over a table. `table` is `schema.table`, `table`, empty (a mixin) or `DYNAMIC`.
 
     `fields` are all its attributes by name, those of its bases among them; `homes` the tables of those fields that a
-    base keeps in a table of its own. `open` says that it has columns that nobody declares, `unseen` that it is a class
-    of another project, known by its name alone.
+    base keeps in a table of its own. `open` says that it has columns that nobody declares, `reflects` that they are
+    read from the database, `unseen` that it is a class of another project, known by its name alone.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Model:
     homes: dict[str, str] = field(default_factory=dict)
     open: bool = False
     unseen: bool = False
+    reflects: bool = False
 
     def table_of(self, name: str) -> str:
         """The table that keeps the column of a field."""
@@ -66,6 +68,7 @@ class Registry:
         self._names: dict[tuple[str, str], Model | None] = {}
         self._making: set[Class] = set()
         self._registered: dict[tuple[str, str], Model] = {}
+        self.mapped_by_calls: set[Class] = set()
 
     @property
     def tables(self) -> frozenset[str]:
@@ -234,10 +237,13 @@ class Registry:
         own = {known.name: known for known in models.own_fields(owner, special)}
         bases = [model for base in self.library.bases(owner) if (model := self.model(base)) is not None]
         library = next((f.library for f in own.values()), "") or next((b.library for b in bases if b.library), special)
-        if not library and not bases and not self._is_django(owner):
+        named = bool(self._value(owner, "__tablename__") or self._value(owner, "__table__"))
+        if not library and not bases and not named and not self._is_django(owner):
             return None
-        library = library or "django"
-        table = self._table(owner, library, bases)
+        library = library or ("sqlalchemy" if named else "django")
+        core = self._core_table(owner)
+        table = core.table if core is not None else self._table(owner, library, bases)
+        own = {**(core.fields if core is not None else {}), **own}
         fields, homes = dict(own), dict.fromkeys(own, table)
         for base in bases:
             for name, known in base.fields.items():
@@ -246,17 +252,39 @@ class Registry:
                     homes[name] = base.table_of(name) or table
         if not fields and not table:
             return None
-        model = Model(owner.name, table, library, fields, owner, {n: t for n, t in homes.items() if t != table})
+        elsewhere = {n: t for n, t in homes.items() if t != table}
+        reflects = (core is not None and core.reflects) or any(base.reflects for base in bases)
+        reflects = reflects or (library == "sqlalchemy" and reads_its_columns(self.library, owner))
+        is_open = reflects or (named and not fields)  # with no field at all, a base that is not seen has them
+        model = Model(owner.name, table, library, fields, owner, elsewhere, is_open, reflects=reflects)
         self._note_managers(model, owner)
         return model
 
+    def _core_table(self, owner: Class) -> Model | None:
+        """The table object that a class is over: `__table__ = phases`."""
+        values = self._value(owner, "__table__")
+        return next((v.model for v in values if isinstance(v, Entity) and v.kind == "table"), None)
+
+    def map(self, owner: Class, table: Model) -> Model:
+        """Remembers that a class is mapped onto a table by a call, whatever it declares itself."""
+        known = self._models.get(owner)
+        fields = {**table.fields, **(known.fields if known is not None else {})}
+        model = Model(owner.name, table.table, "sqlalchemy", fields, owner, open=table.open, reflects=table.reflects)
+        self._models[owner] = model
+        self.mapped_by_calls.add(owner)
+        self._names.clear()
+        return model
+
     def _special(self, owner: Class, depth: int = 0) -> str:
-        """A library whose fields are only known by the class: SQLModel (annotations), Pony (common words)."""
+        """A library whose fields are only known by the class: SQLModel (annotations), Pony, Piccolo (common words)."""
         for base in owner.node.bases:
             if last_name(base.value) == "SQLModel":
                 return "sqlmodel"
             if last_name(base.value) == "Entity":
                 return "pony"
+            what = owner.module.imports.get(dotted(base.value))
+            if what is not None and (what.module, what.name) == ("piccolo.table", "Table"):
+                return "piccolo"
         bases = self.library.bases(owner) if depth < _DEEPEST else ()
         return next((found for base in bases if (found := self._special(base, depth + 1))), "")
 
@@ -273,6 +301,10 @@ class Registry:
         if library == "sqlmodel":
             is_table = any(k.keyword and k.keyword.value == "table" for k in owner.node.keywords)
             return self._computed(owner) or owner.name.lower() if is_table else inherited
+        if library == "piccolo":
+            return models.keyword(owner.module, owner.node.keywords, "tablename") or models.snake_case(owner.name)
+        if library == "ormar":
+            return models.configured_table(owner) or self._by_class_name(owner, self._spelled(owner.name))
         if library == "pony":
             return inherited or owner.name.lower()
         if library in ("peewee", "tortoise"):
@@ -286,6 +318,10 @@ class Registry:
         if self.library.method(owner, "__tablename__") is None and not any(functions):
             return ""
         return next(iter(sorted({name for _, _, name, role in self._places(owner.name) if role == "table"})), DYNAMIC)
+
+    def _spelled(self, name: str) -> tuple[str, ...]:
+        """The targets that are spelled like a class, and the class's own name in plural."""
+        return (*(table for _, _, table, role in self._places(name) if role == "table"), f"{name.lower()}s")
 
     def _by_class_name(self, owner: Class, choices: tuple[str, ...]) -> str:
         """The table of a class that the library names: its choice where that is a target, else the first."""

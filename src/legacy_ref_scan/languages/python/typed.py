@@ -11,7 +11,7 @@ from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller
-from legacy_ref_scan.languages.python.registry import Model
+from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, text_of
 from legacy_ref_scan.languages.python.text import Entity, Values
 
 _BY_NAME = {"queryset": "query", "qs": "query", "obj": "instance", "instance": "instance"}
@@ -67,4 +67,7 @@ class Typed(Caller):
     def table_at(self, node: cst.Call, frame: Frame) -> Model | None:
         if node not in self._tables:
             self._tables[node] = core.table_of(frame.module, node)
-        return self._tables[node]
+        if self._tables[node] is not None or not node.args:
+            return self._tables[node]
+        name = text_of(self.evaluate(node.args[0].value, frame)) or (DYNAMIC if core.is_reflecting(node) else "")
+        return core.table_of(frame.module, node, name) if name else None

@@ -36,6 +36,8 @@ class Uses:
                 self._keep((Run(column.encode(), span),), home, span, access, symbol)
         elif column in self._columns and table != DYNAMIC:
             self._keep((Run(column.encode(), span),), table, span, access, symbol)
+        elif column in self._columns and model.reflects and model.owner is not None:
+            self._of_unknown_table(model, name, span, symbol)
         elif name in self._columns and column != name:
             what = f"an attribute over {table}.{column}" if column else f"a field of {model.name}"
             self._findings.claim(span, Explanation.IDENTIFIER, what)
@@ -43,13 +45,24 @@ class Uses:
 
     def _of_unseen(self, model: Model, name: str, span: Span, symbol: str) -> bool:
         if name in self._columns and not self._registry.maps_targets:
-            source = self._registry.library.project.read(span.path)
             message = f"{model.name} comes from another package and may be a model of {model.table}"
-            self._findings.gap(Gap(span, "unseen-model", message, symbol, source is not None and source.test))
-            for mention in self._findings.mentions(span.path):
-                if mention.span == span:
-                    self._findings.cover(span)
+            self._findings.gap(Gap(span, "unseen-model", message, symbol, self._in_test(span)))
+            self._cover(span)
         return True
+
+    def _of_unknown_table(self, model: Model, name: str, span: Span, symbol: str) -> None:
+        message = f"{model.name} has its columns from a table whose name is put together at run time"
+        self._findings.gap(Gap(span, "reflected-table", message, symbol, self._in_test(span)))
+        self._cover(span)
+
+    def _in_test(self, span: Span) -> bool:
+        source = self._registry.library.project.read(span.path)
+        return source is not None and source.test
+
+    def _cover(self, span: Span) -> None:
+        for mention in self._findings.mentions(span.path):
+            if mention.span == span:
+                self._findings.cover(span)
 
     def _key(self, model: Model, name: str, span: Span, access: Access, symbol: str) -> bool:
         """Django calls the column of a foreign key `phase_id`, and that is an attribute too."""
