@@ -45,6 +45,8 @@ def judged(text: str, consumer: Consumer = Consumer.UNKNOWN, note: str = "", sch
         ("message", {"loose-name"}),
         ("p.message", {"loose-name"}),
         ("\x1a.message", {"loose-name"}),
+        ("%smessage", {"loose-name"}),
+        ("%s%[2]vmessage", {"loose-name"}),
         ("JOIN jobs j ON j.message = 'x'", set()),
         ("the message of the phases is missing", set()),
         ("failed: message %s", set()),

@@ -134,6 +134,7 @@ _PATH = re.compile(rb"^[\w./*%@~:+\x1a-]*[\w\x1a][/-](?!>)[\w./*%@~:+\x1a-]*$|^/
 # JSON, markup, a comment of another language: no part of a statement begins so, and such texts can be long.
 _DATA = re.compile(rb'\s*(?:\{\s*"|\[\s*[{"]|<[!/A-Za-z]|//)')
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
+_VERBS = re.compile(rb"^(?:%(?:\[\d+\])?[svq])+(?=\w)")
 _DOTTED = re.compile(rb"^[\x1a ]*\w+(?:\.\w+)+[\x1a ]*$")
 _PROSE_SIGNS = re.compile(rb"[:;!?]\s|[:!?]$|\.\s|\.$|'[a-z] |%w|^/|https?:|[{}\[\]\\#]")
 
@@ -218,7 +219,7 @@ _READS_A_REQUEST = re.compile(
 
 def _last_name(text: bytes) -> str:
     """The last name of a text without spaces that may be a column behind an unknown qualifier; empty for others."""
-    word = text.strip(b" " + HOLE)
+    word = _VERBS.sub(b"", text.strip(b" " + HOLE))
     return name_of(word.rsplit(b".", 1)[-1]) if not _ENDS_OF_WORDS.search(word) else ""
 
 

@@ -26,6 +26,8 @@ _THIS = re.compile(rb"\{\{-?\s*this\s*-?\}\}")
 _SILENT = re.compile(rb"\{#|\{\{-?\s*(?:config\s*\(|/\*)|\{%-?\s*(?:do|docs|enddocs)\b")
 _BLOCK = re.compile(rb"\{%-?\s*(?!el)\w|\{\{-?\s*(?:if|range|with|end|define|block)\b")
 _SEPARATOR = re.compile(rb"\{%-?\s*if\s+not\s+loop\.last\s*-?%\}[\s,]*\{%-?\s*endif\s*-?%\}")
+# JSON, GraphQL, markup, a URL, a message: no part of a statement holds these.
+_OTHER_TEXT = re.compile(rb"[{}]|</|://|\w: |\w[!?]\s|\w\.\s+[A-Z]")
 _ONE_NAME = re.compile(rb"\s*[\w.\"]+\s*(?=\{[{%]|\Z)")
 
 
@@ -118,6 +120,7 @@ class _Made:
 def of_actions(fragment: Fragment, names: Names) -> Iterator[Claim | Gap]:
     """What `{{.ErrorMessage}}` in a template is: a field of the host language. The column's own name stays open."""
     is_sql = fragment.kind == "sql-file" or loose.is_statement(fragment.text)
+    is_other = not is_sql and _OTHER_TEXT.search(_ACTION.sub(b"", fragment.text)) is not None
     for first, last in inside_actions(fragment):
         for start, end, name, role in names.places(fragment.text[first:last]):
             span = fragment.origin(first + start, first + end)
@@ -126,6 +129,8 @@ def of_actions(fragment: Fragment, names: Names) -> Iterator[Claim | Gap]:
             elif role == "column" and is_sql:
                 message = f"{name} stands in a template's action: what it puts into the statement is not known"
                 yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
+            elif is_other:
+                yield Claim(span, Explanation.TEXT, "in the template of a text that is no SQL")
             elif role != "column":
                 yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
     for start, end, _, _ in names.places(fragment.text):
