@@ -39,6 +39,7 @@ from legacy_ref_scan.model import (
     Verdict,
     whole_file,
 )
+from legacy_ref_scan.parameters import names_as_parameters
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
@@ -291,6 +292,7 @@ def _of_language(project: ScanProject, language: str, schema: Schema, known: Kno
             yield item
     project.statements += len(fragments)
     yield from analyze_all(fragments, schema, known)
+    yield from names_as_parameters(fragments, schema.names, project.read)
 
 
 def _history_claims(history: History) -> Iterator[Claim]:

@@ -216,3 +216,24 @@ def test_in_a_script(text: str, verdict: str) -> None:
 )
 def test_a_query_in_a_text_file(text: str, verdict: str) -> None:
     assert report_on(Attack("", files={"store/report.txt": text})).verdict == verdict
+
+
+ASKS = "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_name = $1 AND column_name = $2)"
+NAMED = 'sql.Named("t", "campaign_phases"), sql.Named("c", "error_message")'
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "verdict"),
+    [
+        ("a.go", 'db.Exec("SELECT set_value($1, $2)", "campaign_phases", "error_message")', "unknown"),
+        ("a.go", f'db.Exec("SELECT set_value(@t, @c)", {NAMED})', "unknown"),
+        ("a.go", 'db.Exec("SELECT set_value($1, $2)", "phase_executions", "error_message")', "clean"),
+        ("a.go", f'db.QueryRow("{ASKS}", "campaign_phases", "error_message")', "clean"),
+        ("a.py", 'connection.execute("SELECT set_value(%s, %s)", ("campaign_phases", "error_message"))', "unknown"),
+        ("a.py", 'connection.execute("SELECT set_value(%s, %s)", ("phase_executions", "error_message"))', "clean"),
+    ],
+)  # fmt: skip
+def test_both_names_as_parameters(path: str, text: str, verdict: str) -> None:
+    go = f'package a\n\nimport "database/sql"\n\nfunc f(db *sql.DB) {{ {text} }}\n'
+    python = f"import psycopg\n\ndef f(connection: psycopg.Connection):\n    {text}\n"
+    assert report_on(Attack("", files={path: go if path == "a.go" else python})).verdict == verdict

@@ -85,7 +85,8 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
 
 # psql's \\copy takes the name of a file without quotes too.
 _FILE_NAME = re.compile(
-    rb"(?<=\bfrom )(?!stdin\b|program\b)[^\s';]{2,}|(?<=\bto )(?!stdout\b|program\b)[^\s';]{2,}", re.I
+    rb"(copy\s+(?:\(.*\)|[\w.\"]+\s*(?:\([^)]*\))?)\s*\b(?:from|to)\s+)(?!stdin\b|stdout\b|program\b)([^\s';]{2,})",
+    re.IGNORECASE | re.DOTALL,
 )
 _SETS_NAME = re.compile(rb"\s*\\set\s", re.IGNORECASE)
 _CHANGES = re.compile(rb"\s*(?:insert|update|merge|with)\b", re.IGNORECASE)
@@ -156,7 +157,7 @@ class Analyzer:
         raw = self.text[start:end]
         if raw.lstrip().lower().startswith(b"\\copy"):
             at = start + raw.lower().index(b"\\copy") + 1
-            text = _FILE_NAME.sub(lambda name: b"'%s'" % name[0][1:-1], self.text[at:end])
+            text = _FILE_NAME.sub(lambda name: b"%s'%s'" % (name[1], name[2][1:-1]), self.text[at:end])
             quoted = replace(self.fragment, text=self.text[:at] + text + self.text[end:])
             yield from Analyzer(quoted, self.schema, self.depth).statement(at, end, NO_ENVIRONMENT)
         elif raw.lstrip().startswith(b"\\"):

@@ -375,7 +375,8 @@ def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
         else:  # the keys of a map are the names of the query's arguments
             plain = tuple(alt for alt in value if not isinstance(alt, Entries))
             bound = position > query and not formats
-            frame.use(plain, node, f"argument of {label}", Consumer.TEXT if bound else Consumer.UNKNOWN)
+            note = f"{'a parameter' if bound else 'argument'} of {label}"
+            frame.use(plain, node, note, Consumer.TEXT if bound else Consumer.UNKNOWN)
 
 
 def _text_uses(frame: Frame, arguments: Called, label: str) -> None:
