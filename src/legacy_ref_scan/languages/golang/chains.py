@@ -20,7 +20,7 @@ from legacy_ref_scan.languages.golang.orm.destinations import (
     with_associations,
 )
 from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.lookups import VALUES_BEHIND, is_name, resolved
+from legacy_ref_scan.languages.golang.orm.lookups import CLAUSES, VALUES_BEHIND, is_name, resolved
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, type_of
@@ -183,8 +183,12 @@ def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Call
             value = position > 0 and name in VALUES_BEHIND
             consumer, strength = (Consumer.TEXT, ASSEMBLED) if value else (Consumer.BUILDER, STORED)
             frame.use(argument, node, f"argument of beego {name}", consumer, strength)
-        found.append(replace(before, calls=(*before.calls, link)))
-    return tuple(found)
+        whole = replace(before, calls=(*before.calls, link))
+        if name in CLAUSES:  # of itself: what a loop adds would be too many queries
+            frame.use((whole,), call.node, f"query builder, {name}", Consumer.BUILDER)
+            whole = before
+        found.append(whole)
+    return tuple(dict.fromkeys(found))
 
 
 def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from legacy_ref_scan.languages.golang.frame import TypeName
 from legacy_ref_scan.languages.golang.inline import accepts
 from legacy_ref_scan.languages.golang.packages import Declaration, Index
+from legacy_ref_scan.languages.golang.types import methods, named_type, struct_fields
 
 MAX_IMPLEMENTATIONS = 4
 """More types than that with such a method are not followed: what they are given stays open."""
@@ -20,7 +22,35 @@ def implementations(index: Index, owner: TypeName, name: str, arguments: int, te
     if not is_interface(index, owner):
         return ()
     every = [d for d in _methods(index, name) if accepts(d, arguments) and (test or not d.file.source.test)]
+    if len(every) > 1:
+        wanted = frozenset(_demanded(index, owner))
+        every = [d for d in every if _implements(index, d, wanted)]
     return tuple(every) if len(every) <= MAX_IMPLEMENTATIONS else ()
+
+
+def _demanded(index: Index, owner: TypeName, depth: int = 3) -> Iterator[str]:
+    """The methods of an interface of the project, with those of interfaces of the project that it embeds."""
+    for declaration in index.lookup(*owner) if owner[0] in index.folders else ():
+        body = declaration.node.child_by_field_name("type") if declaration.kind == "type" else None
+        for member in body.named_children if body is not None and body.type == "interface_type" else ():
+            name = member.child_by_field_name("name")
+            if name is not None:
+                yield declaration.file.text(name)
+            elif member.named_child_count and depth:
+                inner = named_type(index, declaration.file, member.named_children[0])
+                yield from _demanded(index, inner, depth - 1) if inner is not None else ()
+
+
+def _implements(index: Index, method: Declaration, wanted: frozenset[str]) -> bool:
+    """Whether the receiver of a method has the others too; one that embeds a type may have any."""
+    owner = (method.file.folder, method.receiver_type)
+    missing = [name for name in sorted(wanted) if not methods(index, owner, name)]
+    return not missing or _embeds(index, owner)
+
+
+def _embeds(index: Index, owner: TypeName) -> bool:
+    fields = (field for d in index.lookup(*owner) for field in struct_fields(d))
+    return any(not field.children_by_field_name("name") for field in fields)
 
 
 def is_interface(index: Index, owner: TypeName) -> bool:

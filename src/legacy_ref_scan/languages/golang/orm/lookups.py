@@ -38,6 +38,8 @@ _OPERATORS = frozenset(
 )
 VALUES_BEHIND = frozenset(("Filter", "Exclude", "Raw", *LINKS))
 """Links whose first argument is a name or a statement, and the others what it is compared with or bound to."""
+CLAUSES = frozenset(("Filter", "Exclude", "FilterRaw", "SetCond", "OrderBy", "GroupBy"))
+"""Links that add a clause to a query. Each says all by itself, for every name in it is the model's."""
 _FIRST = frozenset(("Filter", "Exclude", "FilterRaw", *LINKS))
 _ALL = frozenset(("OrderBy", "GroupBy"))
 _BEHIND = frozenset(
@@ -66,7 +68,7 @@ def resolved(frame: Frame, chain: Chain, call: Call) -> Call:
 
     A name that is not known can only be one that the model has: where the model is known it is left out.
     """
-    names = _Names(frame, _model_of(chain))
+    names = _Names(frame, _model_of(chain), all_names=call.method == "InsertOrUpdate")
     arguments = list(call.arguments)
     if call.method in GROUPS or call.method == "SetCond":
         arguments = [tuple(names.condition(alt) for alt in value) for value in arguments]
@@ -89,8 +91,8 @@ def _model_of(chain: Chain) -> TypeName | None:
 class _Names:
     """Names as the model of a query has them."""
 
-    def __init__(self, frame: Frame, model: TypeName | None) -> None:
-        self._frame, self._model = frame, model
+    def __init__(self, frame: Frame, model: TypeName | None, all_names: bool) -> None:
+        self._frame, self._model, self._all_names = frame, model, all_names
         self._models = Models(frame.run)
 
     def value(self, value: Value) -> Value:
@@ -116,14 +118,15 @@ class _Names:
         return replace(call, arguments=(self.value(call.arguments[0]), *call.arguments[1:]))
 
     def _alternative(self, alt: Alternative) -> Iterator[Alternative]:
+        """A list as its elements, for each name stands for itself. Names that are none of the target's are left out."""
         if isinstance(alt, Items):
-            listed = tuple(found for element in alt.elements if (found := self.value(element)))
-            rest = None if self._model else alt.rest
-            yield from [Items(listed, rest)] if listed or rest else []
+            yield from (found for element in alt.elements for found in self.value(element))
+            yield from [Text((alt.rest,))] if alt.rest is not None and self._model is None else []
         elif not isinstance(alt, Text):
             yield alt
         elif alt.known:
-            yield self._text(alt)
+            column = self._text(alt)
+            yield from [column] if self._all_names or self._frame.run.matters(column.data()) else []
         elif self._model is None:
             yield alt
 
