@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from legacy_ref_scan.model import Consumer
-from tests.languages.golang.harness import HOLE, fragments, scan, texts
+from tests.languages.golang.harness import HOLE, assembled, fragments, scan, texts
 
 Q = "SELECT error_message FROM campaign_phases"
 MOD = "module example.com/app\n"
@@ -283,3 +283,100 @@ def test_a_method_is_found_however_it_is_declared(head: str) -> None:
         "a.go": 'package a\nfunc F(s *S) { s.Run("error_message") }\n',
     }
     assert Q in texts(scan(files))
+
+
+PAGES = """package page
+
+type Field interface{ Column() string }
+
+type OrderBy[T Field] struct {
+	Field T
+}
+
+type Cursor[T Field] struct {
+	OrderBy OrderBy[T]
+}
+
+func (c *Cursor[F]) SQL() string {
+	name := c.OrderBy.Field.Column()
+	return name + " > @after ORDER BY " + name
+}
+"""
+FIELDS = """package store
+
+import "example.org/app/page"
+
+type PhaseField string
+
+const PhaseError PhaseField = "ERROR"
+
+func (f PhaseField) Column() string {
+	if f == PhaseError {
+		return "error_message"
+	}
+	return "id"
+}
+
+type JobField string
+
+func (f JobField) Column() string { return string(f) }
+
+func (s *Store) Phases(c *page.Cursor[PhaseField]) {
+	s.db.Query("SELECT id FROM campaign_phases WHERE " + c.SQL())
+}
+
+func (s *Store) Jobs(c *page.Cursor[JobField]) {
+	s.db.Query("SELECT id FROM jobs WHERE " + c.SQL())
+}
+
+func defaults() {
+	_ = page.OrderBy[PhaseField]{Field: PhaseError}
+	_ = page.OrderBy[JobField]{Field: "state"}
+}
+"""
+
+
+def test_a_type_parameter_stands_for_what_its_instance_says() -> None:
+    found = texts(scan({"go.mod": "module example.org/app\n", "page/page.go": PAGES, "store/store.go": FIELDS}))
+    assert {text for text in found if "jobs" in text} == set()  # no field of a job is a name of the target
+    asked = {text for text in found if "campaign_phases" in text}
+    head = "SELECT id FROM campaign_phases WHERE "
+    assert asked == {f"{head}{name} > @after ORDER BY {name}" for name in ("error_message", "id")}
+
+
+def test_a_generic_function_knows_its_types_by_its_arguments() -> None:
+    top = "\nfunc order[T Field](c *Cursor[T]) string { return c.Field.Column() }\n"
+    source = (
+        "package store\ntype Field interface{ Column() string }\ntype Cursor[T Field] struct{ Field T }\n"
+        'type A string\nfunc (a A) Column() string { return "error_message" }\n'
+        'type B string\nfunc (b B) Column() string { return "id" }\n'
+        f'{top}func list(db *sql.DB, c *Cursor[A]) {{ db.Query("SELECT " + order(c) + " FROM campaign_phases") }}\n'
+        'func jobs(db *sql.DB, c *Cursor[B]) { db.Query("SELECT " + order(c) + " FROM campaign_phases") }\n'
+    )
+    assert texts(scan(source)) == {f"SELECT {name} FROM campaign_phases" for name in ("error_message", "id")}
+
+
+def test_an_interface_gives_the_text_of_the_types_that_have_all_its_methods() -> None:
+    top = (
+        "type Scoper interface {\n\tArguments() map[string]any\n\tSQL() string\n}\n"
+        'type Tenant struct{}\nfunc (t *Tenant) SQL() string { return "tenant_id = @t" }\n'
+        "func (t *Tenant) Arguments() map[string]any { return nil }\n"
+        'type None struct{}\nfunc (None) SQL() string { return "TRUE" }\n'
+        "func (None) Arguments() map[string]any { return nil }\n"
+        'type Filter struct{}\nfunc (f *Filter) SQL() string { return "state = @s" }\n'
+        'func list(db *sql.DB, s Scoper) { db.Query("SELECT id FROM campaign_phases WHERE " + s.SQL()) }\n'
+    )
+    head = "SELECT id FROM campaign_phases WHERE "
+    assert texts(scan("package store\n" + top)) == {f"{head}tenant_id = @t", f"{head}TRUE"}
+
+
+def test_one_variable_has_one_value_at_all_its_places() -> None:
+    statements = """
+	name := "error_message"
+	if flag {
+		name = "id"
+	}
+	s.db.Query("SELECT " + name + " FROM campaign_phases ORDER BY " + name)"""
+    assert assembled(statements) == {
+        f"SELECT {name} FROM campaign_phases ORDER BY {name}" for name in ("error_message", "id")
+    }

@@ -6,9 +6,9 @@ from legacy_ref_scan.languages.golang import sinks, templating
 from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, link, root_link, start_link
 from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.expressions import imported
-from legacy_ref_scan.languages.golang.frame import STORED, Frame
+from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.inline import Callees, apply, callees, invoke, run_closures
-from legacy_ref_scan.languages.golang.interfaces import implementations
+from legacy_ref_scan.languages.golang.interfaces import gives_text, implementations, is_interface
 from legacy_ref_scan.languages.golang.orm.querymods import gathered
 from legacy_ref_scan.languages.golang.packages import Declaration, Node, default_name
 from legacy_ref_scan.languages.golang.statements import assign_to, leave_open
@@ -253,10 +253,12 @@ def _of_files(frame: Frame, arguments: Called, value: Value, name: str) -> list[
     return [found, frame.unknown("nil", arguments.node)]
 
 
-def _behind(frame: Frame, operand: Node, arguments: Called, name: str) -> Callees:
-    """The methods behind an interface, where something that matters is handed to them."""
-    owner = type_of(frame, operand)
-    if owner is None or not any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, 1)):
+def _behind(frame: Frame, owner: TypeName | None, arguments: Called, name: str) -> Callees:
+    """The methods behind an interface, where something that matters is handed to them or they give a text."""
+    if owner is None or not is_interface(frame.run.index, owner):
+        return Callees((), True)
+    matters = any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, 1))
+    if not matters and not gives_text(frame.run.index, owner, name):
         return Callees((), True)
     test = frame.file.source.test
     return Callees(implementations(frame.run.index, owner, name, len(arguments.values), test), True)
@@ -273,7 +275,8 @@ def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) ->
             return made
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
-    known = callees(frame, operand, value, name, len(arguments.values)) or _behind(frame, operand, arguments, name)
+    owner = type_of(frame, operand)
+    known = _behind(frame, owner, arguments, name) or callees(frame, owner, value, name, len(arguments.values))
     if known and not (known.guessed and name in sinks.SQL_METHODS):
         return _invoke_all(frame, list(known.declarations), arguments, operand, value, name)
     held = [alt for alt in value if isinstance(alt, Entries)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from legacy_ref_scan.languages.golang.embedded import embedded_value
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
+from legacy_ref_scan.languages.golang.generics import struct_name
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.places import key_note
@@ -26,6 +27,7 @@ from legacy_ref_scan.languages.golang.values import (
 )
 
 _COMPARISONS = frozenset((b"==", b"!=", b"<", b">", b"<=", b">="))
+_NAMED = frozenset(("identifier", "selector_expression"))
 BUFFERS = frozenset(("strings.Builder", "bytes.Buffer"))
 
 
@@ -179,7 +181,7 @@ def _field_of(frame: Frame, alt: Alternative, operand: Node, name: str, node: No
             return found
     owner = type_of(frame, operand)
     folder = owner[0] if owner is not None and owner[0] else frame.file.folder
-    known = frame.run.knowledge.field(folder, name, owner[1] if owner is not None else "")
+    known = frame.run.knowledge.field(folder, name, struct_name(owner))
     if known:
         return known
     bound = methods(frame.run.index, owner, name) if owner is not None else ()
@@ -216,7 +218,8 @@ def _sum(frame: Frame, node: Node) -> Value:
     values = [frame.evaluate(operand) for operand in reversed(operands)]
     if all(operand.type == "int_literal" for operand in operands):
         return frame.unknown("number", node)
-    return frame.run.concatenate(values, frame.origin(node))
+    names = [frame.file.text(operand) if operand.type in _NAMED else "" for operand in reversed(operands)]
+    return frame.run.concatenate(values, frame.origin(node), tuple(names))
 
 
 def _is_plus(frame: Frame, node: Node) -> bool:
@@ -325,7 +328,7 @@ def _literal_value(frame: Frame, body: Node, kind: Node | None, named: TypeName 
 def _positional(frame: Frame, name: str, child: Node, named: TypeName) -> tuple[Value, Value]:
     """`repo{db, "t"}`: the fields in the order of the struct."""
     value = _list_element(frame, child)
-    frame.store_field(*named, name, value)
+    frame.store_field(named[0], struct_name(named), name, value)
     return (Text((Known(name.encode()),)),), value
 
 
@@ -355,7 +358,7 @@ def _pair(frame: Frame, child: Node, map_like: bool, named: TypeName | None) -> 
     if key_node.type == "identifier" and not map_like:
         name = frame.file.text(key_node)
         frame.use(result, value_node, f"struct field {name}", strength=STORED)
-        folder, owner = named if named is not None and named[0] else (frame.file.folder, "")
+        folder, owner = (named[0], struct_name(named)) if named is not None and named[0] else (frame.file.folder, "")
         frame.store_field(folder, owner, name, result)
         return (Text((Known(name.encode()),)),), result
     key_value = frame.evaluate(key_node)

@@ -82,13 +82,13 @@ class Knowledge:
     demanded: set[tuple[str, str]] = field(default_factory=set)  # (folder, field or variable) a query needs
     tables: dict[tuple[tuple[str, int, int], str], tuple[str, ...]] = field(default_factory=dict)  # of (model, library)
     rows: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # (library, *struct) -> tables
-
     templates: set[Text] = field(default_factory=set)  # that were followed along their branches
     actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
+
     def field(self, folder: str, name: str, owner: str) -> Value:
         """What was stored in a field of a struct; of any struct where that is not known."""
         known = self.fields.get((folder, name), {})
-        return union([value for kind, value in known.items() if not owner or kind in ("", owner)])
+        return union([value for kind, value in known.items() if not owner or kind == "" or _may_be_one(kind, owner)])
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class Run:
     seen: set[tuple[Text, Origin, Consumer, int]] = field(default_factory=set)
     muted: int = 0
     steps: int = 0
-
     in_template: bool = False  # the functions of a template are followed as deep as any
+
     @cached_property
     def concatenate(self) -> Concatenation:
         return Concatenation(self.followed)
@@ -171,6 +171,7 @@ class Frame:
     symbol: str
     scopes: list[dict[str, Value]] = field(default_factory=lambda: [{}])
     types: dict[str, TypeName] = field(default_factory=dict)
+    generics: dict[TypeName, TypeName] = field(default_factory=dict)  # what type parameters stand for
     sites: dict[str, Site] = field(default_factory=dict)
     returns: list[list[Value]] = field(default_factory=list)
     loops: list[Loop] = field(default_factory=list)
@@ -332,6 +333,13 @@ class Frame:
         table[key] = after = self.run.narrowed(union([before, telling], 4 * MAX_ALTERNATIVES))
         if after != before and any(self.run.matters(text.data()) and may_be_sql(text.data()) for text in inside):
             self.run.stored.add(stored)
+
+
+def _may_be_one(kind: str, owner: str) -> bool:
+    """Whether two spellings can mean one struct: without its type arguments it is any instance of a generic one."""
+    one, _, arguments = kind.partition("[")
+    other, _, wanted = owner.partition("[")
+    return one == other and (not arguments or not wanted or arguments == wanted)
 
 
 def _tells(text: Text) -> bool:

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site
+from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site, TypeName
+from legacy_ref_scan.languages.golang.generics import (
+    has_generic_receiver,
+    inferred,
+    of_receiver,
+    receiving,
+    spelled,
+    type_parameters,
+)
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
@@ -41,9 +49,9 @@ class Callees(NamedTuple):
         return bool(self.declarations)
 
 
-def callees(frame: Frame, operand: Node, value: Value, name: str, count: int) -> Callees:
-    """The methods of the project that `operand.name(…)` can call."""
-    owner = aliased(frame.run.index, type_of(frame, operand))
+def callees(frame: Frame, owner: TypeName | None, value: Value, name: str, count: int) -> Callees:
+    """The methods of the project that `operand.name(…)` can call, where the operand is of the type `owner`."""
+    owner = aliased(frame.run.index, owner)
     if owner is not None:
         found = methods(frame.run.index, owner, name)
         if found or owner[0] not in frame.run.index.folders:
@@ -105,10 +113,11 @@ def invoke(
     if not _promising(run, declaration, call, receiver):
         return None
     sites = tuple(frame.site_of(node) for node in call.nodes)
-    key = (declaration.key, tuple(call.values), receiver, sites)
+    generics = _type_arguments(frame, declaration, call, operand)
+    key = (declaration.key, tuple(call.values), receiver, sites, spelled(generics))
     if key in run.memo:
         return run.memo[key]
-    inner = Frame(run, declaration.file, declaration.symbol, declaration=declaration)
+    inner = Frame(run, declaration.file, declaration.symbol, declaration=declaration, generics=generics)
     _bind(frame, inner, declaration, call, sites)
     bind_receiver(inner, declaration, receiver)
     run.stack.append(declaration.key)
@@ -120,6 +129,20 @@ def invoke(
     if not changed:
         run.memo[key] = results
     return results
+
+
+def _type_arguments(
+    frame: Frame, declaration: Declaration, call: Called, operand: Node | None
+) -> dict[TypeName, TypeName]:
+    """What the type parameters of a function, or of its receiver, stand for in a call."""
+    if has_generic_receiver(declaration):
+        return of_receiver(declaration, type_of(frame, operand)) if operand is not None else {}
+    if not type_parameters(declaration):
+        return {}
+    kinds = [parameter.kind for parameter in parameters(declaration.node)]
+    patterns = (named_type(frame.run.index, declaration.file, kind) if kind is not None else None for kind in kinds)
+    given = (type_of(frame, node) for node in call.nodes)
+    return inferred(declaration, zip(patterns, given, strict=False))
 
 
 def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:
@@ -148,9 +171,7 @@ def _textual(run: Run, declaration: Declaration, kind: Node) -> bool:
 
 def _is_type_parameter(declaration: Declaration, kind: Node) -> bool:
     """`func Join[T ~string](a, b T) T` gives a text where it takes one."""
-    listed = declaration.node.child_by_field_name("type_parameters")
-    names = (name for group in listed.named_children for name in group.children_by_field_name("name")) if listed else ()
-    return any(_text(name) == _text(kind) for name in names)
+    return any(name == _text(kind) for _, name in type_parameters(declaration))
 
 
 def _bind(frame: Frame, inner: Frame, declaration: Declaration, call: Called, sites: tuple[Site, ...]) -> None:
@@ -199,7 +220,8 @@ def bind_receiver(inner: Frame, declaration: Declaration, value: Value | None) -
         for name in group.children_by_field_name("name"):
             known = value if value is not None else inner.unknown(f"receiver {_text(name)}", name)
             inner.declare(_text(name), known)
-            inner.types[_text(name)] = (declaration.file.folder, declaration.receiver_type)
+            named = (declaration.file.folder, declaration.receiver_type)
+            inner.types[_text(name)] = receiving(declaration, named, inner.generics)
 
 
 def unknown_parameter(frame: Frame, declaration: Declaration, position: int, parameter: Parameter) -> Value:
@@ -267,8 +289,11 @@ def apply(frame: Frame, function: Function, values: list[Value], nodes: list[Nod
     home.returns, home.loops, home.dead, home.result_names = [], [], False, ()
     frame.run.stack.append(key)
     try:
+        spread = bool(nodes) and nodes[-1].type == "variadic_argument"
         for position, parameter in enumerate(parameters(literal)):
             given = values[position] if position < len(values) and not parameter.variadic else None
+            if parameter.variadic and values:
+                given = _rest(values[position:], spread)
             named = parameter.name or "value"
             declare_parameter(home, parameter, given or home.unknown(f"parameter {named} of a closure", parameter.node))
             if given is not None and parameter.name and position < len(nodes):
@@ -289,11 +314,8 @@ def _copy_out(frame: Frame, inner: Frame, declaration: Declaration, call: Called
     changed = False
     for position, parameter in enumerate(parameters(declaration.node)):
         if position < len(call.nodes) and parameter.kind is not None and _shared(parameter.kind):
-        spread = bool(nodes) and nodes[-1].type == "variadic_argument"
             after = inner.final(parameter.name)
             if after is not None and after != call.values[position]:
-            if parameter.variadic and values:
-                given = _rest(values[position:], spread)
                 changed = True
                 _write_back(frame, call.nodes[position], after)
     if operand is not None and declaration.receiver.startswith("*"):

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from legacy_ref_scan.languages.golang.frame import TypeName
 from legacy_ref_scan.languages.golang.inline import accepts
-from legacy_ref_scan.languages.golang.packages import Declaration, Index
+from legacy_ref_scan.languages.golang.packages import Declaration, Index, Node
 from legacy_ref_scan.languages.golang.types import methods, named_type, struct_fields
 
 MAX_IMPLEMENTATIONS = 4
@@ -26,6 +26,19 @@ def implementations(index: Index, owner: TypeName, name: str, arguments: int, te
         wanted = frozenset(_demanded(index, owner))
         every = [d for d in every if _implements(index, d, wanted)]
     return tuple(every) if len(every) <= MAX_IMPLEMENTATIONS else ()
+
+
+def gives_text(index: Index, owner: TypeName, name: str) -> bool:
+    """Whether a method of an interface says that its result is a string."""
+    declared = index.lookup(*owner) if owner[0] in index.folders else ()
+    bodies = (d.node.child_by_field_name("type") for d in declared if d.kind == "type")
+    specs = (spec for body in bodies if body is not None for spec in body.named_children)
+    return any(_text(spec, "name") == name and _text(spec, "result") == "string" for spec in specs)
+
+
+def _text(spec: Node, part: str) -> str:
+    node = spec.child_by_field_name(part)
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
 def _demanded(index: Index, owner: TypeName, depth: int = 3) -> Iterator[str]:

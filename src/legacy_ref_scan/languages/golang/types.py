@@ -5,24 +5,33 @@ from __future__ import annotations
 import re
 
 from legacy_ref_scan.languages.golang.frame import Frame, TypeName
+from legacy_ref_scan.languages.golang.generics import Instance, filled, of_instance, of_receiver
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 
 _WRAPPED = frozenset(("pointer_type", "parenthesized_type", "slice_type", "array_type", "generic_type"))
 
 
 def type_of_node(frame: Frame, kind: Node) -> TypeName | None:
-    """The named type that a type expression is about: pointers, slices and type arguments are stripped."""
-    return named_type(frame.run.index, frame.file, kind)
+    """The named type that a type expression is about: pointers and slices are stripped, type parameters known."""
+    return filled(named_type(frame.run.index, frame.file, kind), frame.generics)
 
 
 def named_type(index: Index, file: GoFile, kind: Node) -> TypeName | None:
-    """The same for a type that is written in `file`."""
+    """The same for a type that is written in `file`; one with type arguments is an `Instance`."""
     current: Node | None = kind
+    arguments: Node | None = None
     while current is not None and current.type in _WRAPPED:
+        arguments = current.child_by_field_name("type_arguments") or arguments
         inner = current.child_by_field_name("element") or current.child_by_field_name("type")
         current = inner if inner is not None else (current.named_children[0] if current.named_child_count else None)
-    if current is None:
-        return None
+    named = _written_name(index, file, current) if current is not None else None
+    if named is None or arguments is None:
+        return named
+    inside = (argument.named_children[0] for argument in arguments.named_children if argument.named_child_count)
+    return Instance(named, tuple(named_type(index, file, argument) for argument in inside))
+
+
+def _written_name(index: Index, file: GoFile, current: Node) -> TypeName | None:
     if current.type == "type_identifier":
         return (file.folder, file.text(current))
     if current.type in ("qualified_type", "selector_expression"):  # the latter where a type is an argument: new(a.B)
@@ -96,7 +105,7 @@ def field_type(index: Index, owner: TypeName, field: str) -> TypeName | None:
             names = member.children_by_field_name("name")
             kind = member.child_by_field_name("type")
             if kind is not None and any(declaration.file.text(name) == field for name in names):
-                return named_type(index, declaration.file, kind)
+                return filled(named_type(index, declaration.file, kind), of_instance(declaration, owner))
     return None
 
 
@@ -132,6 +141,7 @@ def _type_of_result(frame: Frame, node: Node, depth: int) -> TypeName | None:
     if made is not None:
         return made
     found: tuple[Declaration, ...] = ()
+    owner: TypeName | None = None
     if function.type == "identifier":
         name = frame.file.text(function)
         found = frame.run.index.in_package(frame.file, name) if frame.get(name) is None else ()
@@ -145,7 +155,8 @@ def _type_of_result(frame: Frame, node: Node, depth: int) -> TypeName | None:
     for declaration in found:
         kinds = result_types(declaration.node) if declaration.kind in ("func", "method") else []
         if kinds:
-            return named_type(frame.run.index, declaration.file, kinds[0])
+            bound = of_receiver(declaration, owner)
+            return filled(named_type(frame.run.index, declaration.file, kinds[0]), bound)
     return None
 
 

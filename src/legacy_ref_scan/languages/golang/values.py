@@ -270,14 +270,33 @@ class Concatenation:
         # A chain of a builder is rendered where each of its links is used: what it was made of then comes again.
         self._row = lru_cache(maxsize=_KEPT)(self._in_a_row)
 
-    def __call__(self, parts: Sequence[Value], origin: Origin) -> Value:
-        """Every combination of the alternatives of `parts`, in order."""
+    def __call__(self, parts: Sequence[Value], origin: Origin, names: tuple[str, ...] = ()) -> Value:
+        """Every combination of the alternatives of `parts`, in order.
+
+        Parts of one name ("" for none) are one variable, which has the same value at each of its places.
+        """
         if len(parts) == 1:
             return as_texts(parts[0], origin)
-        return self._row(tuple([as_texts(part, origin) for part in parts]))
+        return self._row(tuple([as_texts(part, origin) for part in parts]), names)
 
-    def _in_a_row(self, parts: tuple[tuple[Text, ...], ...]) -> tuple[Text, ...]:
-        return reduce(self._pair, parts, (_NOTHING,))
+    def _in_a_row(self, parts: tuple[tuple[Text, ...], ...], names: tuple[str, ...]) -> tuple[Text, ...]:
+        again = next((name for at, name in enumerate(names) if name and name in names[:at]), "")
+        if not again:
+            return reduce(self._pair, parts, (_NOTHING,))
+        others = tuple("" if name == again else name for name in names)
+        rows: dict[Text, None] = {}
+        for text in parts[names.index(again)]:
+            chosen = ((text,) if name == again else part for name, part in zip(names, parts, strict=True))
+            rows.update(dict.fromkeys(self._in_a_row(tuple(chosen), others)))
+        return self._limited(tuple(rows))
+
+    def _limited(self, rows: tuple[Text, ...]) -> tuple[Text, ...]:
+        """At most so many; those that hold a name come first, and where they alone are too many, all are partial."""
+        if len(rows) <= MAX_ALTERNATIVES:
+            return rows
+        named = self._named(rows)
+        kept = (named or list(rows))[:MAX_ALTERNATIVES]
+        return tuple(text.as_partial() for text in kept) if len(named) > MAX_ALTERNATIVES else tuple(kept)
 
     def _pair(self, left: tuple[Text, ...], right: tuple[Text, ...]) -> tuple[Text, ...]:
         if len(left) * len(right) <= MAX_ALTERNATIVES:
