@@ -168,6 +168,15 @@ def test_a_schema_file_is_the_last_resort(tmp_path: Path) -> None:
         detect(Workspace(tmp_path))
 
 
+def test_a_schema_file_that_is_about_the_table_is_asked_where_programs_are_not(tmp_path: Path) -> None:
+    program = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    operations = []\n"
+    files = {"demo/manage.py": "", "demo/books/migrations/0001_a.py": program, "sql/schema.sql": UP}
+    workspace = write(tmp_path, files)
+    assert detect(workspace, concerns=lambda data: b"TABLE t" in data).directory == "sql/schema.sql"
+    assert detect(workspace, concerns=lambda data: b"TABLE u" in data).directory == "demo"
+    assert detect(workspace).directory == "demo"
+
+
 def test_flyway_reads_the_directories_below_its_own(tmp_path: Path) -> None:
     files = {"db/migration/V1__a.sql": UP, "db/migration/2024/V2__b.sql": UP, "db/migration/views/R__v.sql": UP}
     workspace = write(tmp_path, files | {"src/test/V1__a.sql": UP})

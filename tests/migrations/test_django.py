@@ -271,3 +271,57 @@ def test_plain_sql_stands_before_a_django_project_that_is_not_about_the_table(tm
     assert detect(workspace, convention="django").directory == "web"
     without = write(tmp_path / "b", project() | {"schema.sql": UP})
     assert (detect(without).directory, detect(without).convention) == ("", "django")
+
+
+RUNS_FILES = """\
+from importlib import resources
+
+from django.db import migrations
+
+
+class RunFile(migrations.RunSQL):
+    def __init__(self, name):
+        super().__init__(sql=resources.files("jobs.sql").joinpath(name).read_text())
+
+
+class RunView(RunFile):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        'things.RunView("0002_view.sql")',
+        'things.RunFile(name="0002_view.sql")',
+        'migrations.RunSQL(open(HERE / "sql" / "0002_view.sql").read())',
+        'migrations.RunSQL(read("sql/0002_view.sql"), reverse_sql=read("sql/0002_back.sql"))',
+    ],
+)
+def test_files_of_sql_that_an_operation_names_are_run(tmp_path: Path, operation: str) -> None:
+    view = "CREATE TABLE t (x int);\nCREATE VIEW v AS SELECT kind, note FROM jobs_phase;\n"
+    write(
+        tmp_path,
+        {"app/things.py": RUNS_FILES, "jobs/sql/0002_view.sql": view, "jobs/sql/0002_back.sql": "DROP VIEW v;\n"},
+    )
+    report = report_of(tmp_path, f"        {operation},\n")
+    found = [item for item in report.references if item.gating]
+    assert [(item.span.path, item.span.start) for item in found] == [("jobs/sql/0002_view.sql", view.index("note"))]
+    assert report.gaps == ()
+
+
+@pytest.mark.parametrize("operation", ['things.RunFile("a.sql")', 'things.RunFile("b.sql")', "things.RunFile(name)"])
+def test_a_file_that_is_not_there_or_there_twice_is_not_known(tmp_path: Path, operation: str) -> None:
+    twice = {"jobs/sql/a.sql": "SELECT 1;\n", "other/sql/a.sql": "SELECT 2;\n"}
+    write(tmp_path, {"app/things.py": RUNS_FILES, **twice})
+    report = report_of(tmp_path, f"        {operation},\n")
+    assert report.verdict is Verdict.UNKNOWN
+    assert {gap.span.path for gap in report.gaps} == {"jobs/migrations/0002_b.py"}
+
+
+def test_apps_beside_a_small_project_for_show_are_found(tmp_path: Path) -> None:
+    files = {f"package/{path}": text for path, text in project(CREATE.replace("Phase", "Job")).items() if text}
+    show = {"demo/manage.py": "", "demo/books/migrations/0001_a.py": migration(CREATE)}
+    workspace = write(tmp_path, {**files, **show})
+    history = detect(workspace, concerns=lambda data: b"jobs_phase" in data)
+    assert (history.directory, len(history.migrations)) == ("package/jobs", 2)

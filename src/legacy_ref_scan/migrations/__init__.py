@@ -47,11 +47,12 @@ CONVENTIONS: dict[str, Convention] = {
 # alone are about the tables in question.
 _SQL = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway")
 _PROGRAMS = ("alembic", "django")
+_LAST = ("schema-file",)  # asked where what was found is not about the tables in question
 _TIERS: tuple[tuple[str, ...], ...] = (
     _SQL,
     _PROGRAMS,
     ("sqlc",),
-    ("schema-file",),
+    _LAST,
 )
 
 _OTHER_DATABASES = frozenset((*OTHER_DATABASES, "clickhouse"))
@@ -93,8 +94,8 @@ def detect(
     found: list[_Candidate] = []
     foreign: list[_Candidate] = []
     for tier in _TIERS:
-        if found and tier != _PROGRAMS:
-            break
+        if found and tier != _PROGRAMS and (concerns is None or tier != _LAST):
+            continue
         every = [item for name in tier if convention in (None, name) for item in _candidates(workspace, name)]
         candidates = [item for item in every if not _is_foreign(item)]
         foreign += [item for item in every if _is_foreign(item)]

@@ -15,6 +15,7 @@ from legacy_ref_scan.versions import Version
 
 if TYPE_CHECKING:
     from legacy_ref_scan.migrations.python.django_migration import Loaded
+    from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 
 _NAME = re.compile(r"(?:.*/)?migrations/([^/_~][^/]*)\.py")
 _CLASS = re.compile(rb"^class Migration\s*\(", re.MULTILINE)
@@ -28,7 +29,8 @@ Key = tuple[str, str]
 
 
 def places(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """The projects: where a `manage.py` lies, or else what is above all migrations."""
+    """The projects: where a `manage.py` lies, or else what is above all migrations. A package of apps that others
+    install may have a small project for show: where most migrations lie outside of it, they are offered too."""
     found = [path for path in paths if _NAME.fullmatch(path)]
     if not found:
         return
@@ -40,7 +42,7 @@ def places(paths: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     for path in found:
         project = next((item for item in projects if not item or path.startswith(f"{item}/")), None)
         (rest if project is None else groups.setdefault(project, [])).append(path)
-    if rest and not groups:
+    if len(rest) > sum(map(len, groups.values())):
         groups[commonpath([dirname(dirname(path)) for path in rest])] = rest
     yield from groups.items()
 
@@ -54,6 +56,7 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
     """See `Convention.load`. `paths` are those of the whole tree: other files name apps, users and keys."""
     from legacy_ref_scan.migrations.python.django_migration import read_migration
+    from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 
     prefix = f"{directory}/" if directory else ""
     problems: list[Problem] = []
@@ -76,16 +79,21 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
                 found[key] = loaded
     problems += _missing(found)
     ordered = list(_ordered(_chosen(found)))
-    migrations, more = _applied(ordered, _settings(paths, read))
-    return History(directory, "django", tuple(migrations), (*problems, *more), tuple(_notes(found, ordered)))
+    files = SqlFiles(paths, read)
+    migrations, more = _applied(ordered, _settings(paths, read), files)
+    problems += more
+    notes = tuple(_notes(found, ordered))
+    return History(directory, "django", tuple(migrations), tuple(problems), notes, programs=tuple(files.used))
 
 
-def _applied(ordered: Sequence[Loaded], settings: tuple[str, str]) -> tuple[list[Migration], list[Problem]]:
+def _applied(
+    ordered: Sequence[Loaded], settings: tuple[str, str], files: SqlFiles
+) -> tuple[list[Migration], list[Problem]]:
     """Every migration as SQL, one after the other over the models so far."""
     from legacy_ref_scan.migrations.python.django_migration import Applied
     from legacy_ref_scan.migrations.python.django_state import Project
 
-    project = Project(*settings, frozenset(loaded.key[0] for loaded in ordered))
+    project = Project(*settings, frozenset(loaded.key[0] for loaded in ordered), files=files)
     migrations: list[Migration] = []
     problems: list[Problem] = []
     for number, loaded in enumerate(ordered, 1):

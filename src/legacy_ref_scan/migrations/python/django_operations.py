@@ -27,8 +27,12 @@ from legacy_ref_scan.migrations.python.values import HOLE, Call, Symbol
 def apply(call: Call, app: str, project: Project, emit: Emit) -> None:
     """Apply one operation: to the models, and as SQL. Raises `NotFollowedError`."""
     handler = _OPERATIONS.get(call.last)
+    own = project.files.of_operation(call) if handler is None and project.files is not None else None
     if handler is not None and not call.loose:
         handler(call, app, project, emit)
+    elif own is not None:
+        for text in own:
+            emit.now(text)
     elif not call.last.endswith("Extension"):
         raise NotFollowedError(f"what {call.last} does is not known")
 
@@ -330,7 +334,9 @@ def _remove_constraint(call: Call, app: str, project: Project, emit: Emit) -> No
 
 
 def _run_sql(call: Call, app: str, project: Project, emit: Emit) -> None:
-    for text in _texts(call.get(0, "sql")):
+    value = call.get(0, "sql")
+    of_files = None if isinstance(value, str | list) or project.files is None else project.files.of_source(call.span)
+    for text in of_files or _texts(value):
         emit.now(text)
     for operation in _calls(call.kwargs.get("state_operations") or []):
         apply(operation, app, project, Emit())

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import md5
+from typing import TYPE_CHECKING
 
 from legacy_ref_scan.migrations.python.sqlalchemy_ddl import NotFollowedError
 from legacy_ref_scan.migrations.python.text import Sql, Text
 from legacy_ref_scan.migrations.python.values import HOLE, Call, Symbol
+
+if TYPE_CHECKING:
+    from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 
 Key = tuple[str, str]
 """(label of the app, name of the model in lower case)."""
@@ -136,6 +140,7 @@ class Project:
     apps: frozenset[str] = frozenset()
     models: dict[Key, Model] = field(default_factory=dict)
     external: set[str] = field(default_factory=set)
+    files: SqlFiles | None = None
 
     def copy(self) -> Project:
         """The same models, to be changed apart."""

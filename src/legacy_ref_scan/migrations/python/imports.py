@@ -41,6 +41,15 @@ class Imports:
         function = module.functions.get(name) if module is not None else None
         return (module, function) if module is not None and function is not None else None
 
+    def class_of(self, symbol: Symbol, importer: str) -> tuple[Module, ast.ClassDef] | None:
+        """The class of the repository that a name of a file means."""
+        owner, _, name = symbol.path.rpartition(".")
+        path = self._find(owner, importer) if owner else importer
+        module = self.module(path) if path is not None else None
+        body = module.tree.body if module is not None else ()
+        found = next((node for node in body if isinstance(node, ast.ClassDef) and node.name == name), None)
+        return (module, found) if module is not None and found is not None else None
+
     def _find(self, dotted: str, importer: str) -> str | None:
         below = dotted.lstrip(".").replace(".", "/")
         directory = dirname(importer)
