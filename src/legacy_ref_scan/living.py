@@ -5,12 +5,14 @@ How each gates follows what PostgreSQL does on DROP COLUMN (manual, ALTER TABLE 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
 from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
 from legacy_ref_scan.sql.analyze import Schema, analyze_function
 from legacy_ref_scan.sql.history import analyze_calls
+from legacy_ref_scan.sql.literals import named_together
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.
@@ -30,12 +32,14 @@ def living(schema: Schema) -> Iterator[Found]:
     for relation in catalog.relations.values():
         yield from _relation(relation, schema)
         yield from _whole_rows(relation, schema)
+        yield from _defaults(relation, schema)
         if relation.query is not None:
             yield from analyze_calls(relation.query, schema)
     for item in catalog.objects.values():
         yield from _object(item, schema)
     for function in catalog.functions.values():
-        yield from _function(function, schema)
+        if function.schema != "pg_temp":  # it is gone with the session of the migration
+            yield from _function(function, schema)
     yield from catalog_gaps(schema)
 
 
@@ -123,15 +127,35 @@ def _object(item: SchemaObject, schema: Schema) -> Iterator[Found]:
         advice = f"drop or rebuild the {item.kind} without the column first" if gating else ""
         yield _reference(watched, Access.DEPEND, span, item.kind, symbol, gating, message, advice)
     if isinstance(item, Trigger) and not any(_uses(item, schema)) and _hands_over(item, schema):
-        message = f"trigger {symbol} names the column, and its function {item.function[1]} is in no migration"
-        yield Gap(item.span, "foreign-function", message, symbol)
+        known = any(function.name == item.function[1] for function in schema.catalog.functions.values())
+        origin = "" if known else ", which is in no migration"
+        message = f"trigger {symbol} hands the column's name to its function {item.function[1]}{origin}"
+        yield Gap(item.span, "trigger-argument" if known else "foreign-function", message, symbol)
+
+
+_TAKES_ARGUMENTS = re.compile(rb"\btg_argv\b", re.IGNORECASE)
 
 
 def _hands_over(trigger: Trigger, schema: Schema) -> bool:
-    """Whether a trigger of the table names the column for a function that is not known (tsvector_update_trigger)."""
-    known = any(function.name == trigger.function[1] for function in schema.catalog.functions.values())
-    named = schema.names.in_text(trigger.definition.encode(), "column")
-    return not known and named and trigger.relation in schema.watch.relations
+    """Whether a trigger names the column for a function with arguments, or one that is not known (a built-in one).
+
+    One of another table names the table too.
+    """
+    text = trigger.definition.encode()
+    if not schema.names.in_text(text, "column"):
+        return False
+    if trigger.relation not in schema.watch.relations and not named_together(text, schema.names):
+        return False
+    known = [function for function in schema.catalog.functions.values() if function.name == trigger.function[1]]
+    return not known or any(f.body is None or _TAKES_ARGUMENTS.search(f.body.text) for f in known)
+
+
+def _defaults(relation: Relation, schema: Schema) -> Iterator[Gap]:
+    """A table whose defaults are the names of table and column: whoever reads its rows may make a statement of them."""
+    defaults = ", ".join(column.default for column in relation.columns if column.default and not column.generated)
+    if defaults and relation.kind == "table" and named_together(defaults.encode(), schema.names):
+        message = f"the defaults of {relation.schema}.{relation.name} are the names of the table and of the column"
+        yield Gap(relation.span, "names-as-values", message, relation.name)
 
 
 def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
@@ -181,6 +205,9 @@ def _function(function: Function, schema: Schema) -> Iterator[Found]:
     if unread and schema.names.in_text(function.definition.encode()):
         message = f"function {symbol} names the column or its table in {function.language}, which is not read"
         yield Gap(function.span, "foreign-language", message, symbol)
+    if named_together(function.definition.encode(), schema.names):
+        message = f"the names of the table and of the column are defaults of {symbol}'s arguments"
+        yield Gap(function.span, "names-as-values", message, symbol)
     yield from analyze_function(function, schema)
 
 

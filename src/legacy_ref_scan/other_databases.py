@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from posixpath import basename, dirname
 
@@ -52,7 +53,46 @@ class OtherDatabases:
         if folder not in self._homes:
             self._homes[folder] = self._home(folder)
         home = self._homes[folder]
-        return home is not None and (source.language == "sql" or self._talks_elsewhere(*home))
+        if home is None:
+            return False
+        return self._talks_elsewhere(*home) if source.language == "go" else not self._only_postgres(home[0])
+
+    def is_taken(self, source: SourceFile, containing: Callable[[str, Sequence[str]], Sequence[SourceFile]]) -> bool:
+        """Whether code for PostgreSQL takes a SQL file that `hold` keeps: it embeds or reads this one, and none beside.
+
+        `containing` gives the files of a language with one of some words, as `ScanProject.containing` does.
+        """
+        home = self._homes.get(dirname(source.path))
+        if home is None or not home[1]:
+            return False
+        directory, beside = home
+        links = (link for link, target in self.workspace.links.items() if f"{source.path}/".startswith(f"{target}/"))
+        if any(not link.startswith(f"{directory}/") for link in links):
+            return True
+        word = basename(directory)
+        code = [
+            *(file for language in ("go", "python", "sql") for file in containing(language, [word])),
+            *self._scripts,
+        ]
+        above = [file for file in code if not file.path.startswith(f"{directory}/") and _takes(file, directory, source)]
+        name = re.escape(basename(beside).encode())
+        both = re.compile(rb"[\"'`/ ]%s[\"'`/]|go:embed[^\n]*\b%s(?![\w-])" % (name, name))
+        return any(not self._chooses(file, both) for file in above)
+
+    def _chooses(self, file: SourceFile, beside: re.Pattern[bytes]) -> bool:
+        """Whether code speaks of the files for PostgreSQL too, or its package has a driver of another database."""
+        folder = dirname(file.path)
+        package = [text for path, text in self._texts(folder) if dirname(path) == folder]
+        return _import_one(package, _OTHER_DRIVERS) or any(beside.search(text) for text in (file.data, *package))
+
+    @cached_property
+    def _scripts(self) -> list[SourceFile]:
+        paths = (path for path in self.workspace.paths if path.endswith(_SCRIPTS))
+        return [source for path in paths if (source := self.workspace.read(path)) is not None]
+
+    def _only_postgres(self, home: str) -> bool:
+        own = list(self._code(home))
+        return _import_one(own, _POSTGRES_DRIVERS) and not _import_one(own, _OTHER_DRIVERS)
 
     def _named_for_other(self, folder: str, name: str) -> bool:
         return _FILE_OF_OTHER.fullmatch(name) is not None and folder in self._with_files_of_postgres
@@ -106,17 +146,42 @@ class OtherDatabases:
                 own, (*_POSTGRES_DRIVERS, b'"database/sql"') if name in _CLIENTS else _POSTGRES_DRIVERS
             )
             other = _import_one(own, _OTHER_DRIVERS) or (
-                bool(beside) and not _EVERYDAY.search(name) and _import_one(self._code(beside), _POSTGRES_DRIVERS)
+                bool(beside)
+                and not _EVERYDAY.search(name)
+                and _import_one(self._code(beside), _POSTGRES_DRIVERS)
+                and not _import_one(self._code(beside), (f'/{basename(home)}"'.encode(),))
             )
             self._elsewhere[home] = other and not postgres
         return self._elsewhere[home]
 
     def _code(self, directory: str) -> Iterator[bytes]:
+        return (text for path, text in self._texts(directory) if path.endswith(".go"))
+
+    def _texts(self, directory: str) -> Iterator[tuple[str, bytes]]:
+        """The Go and Python files in a directory and below."""
         for path in self.workspace.paths:
-            if path.startswith(f"{directory}/") and path.endswith(".go"):
+            if (not directory or path.startswith(f"{directory}/")) and path.endswith((".go", ".py")):
                 source = self.workspace.read(path)
                 if source is not None:
-                    yield source.data
+                    yield path, source.data
+
+
+_SCRIPTS = (".sh", ".bash", "Makefile", "Dockerfile", ".mk")
+_EMBED = re.compile(rb"^//go:embed[ \t]+([^\r\n]+)", re.MULTILINE)
+
+
+def _takes(code: SourceFile, home: str, source: SourceFile) -> bool:
+    """Whether a file of code embeds a file of the directory `home`, or names it by its path."""
+    inside = source.path.removeprefix(f"{home}/")
+    if f"{basename(home)}/{inside}".encode() in code.data:
+        return True
+    folder = f"{dirname(code.path)}/" if "/" in code.path else ""
+    patterns = [pattern for found in _EMBED.findall(code.data) for pattern in found.decode("utf-8", "replace").split()]
+    if not source.path.startswith(folder):
+        return False
+    parts = source.path.removeprefix(folder).split("/")
+    ways = ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+    return any(fnmatchcase(way, pattern.strip('"`').removeprefix("all:")) for pattern in patterns for way in ways)
 
 
 def _import_one(code: Iterable[bytes], drivers: tuple[bytes, ...]) -> bool:

@@ -49,6 +49,7 @@ class ScanProject:
         self._released: dict[str, bool] = {}
         self.foreign: list[SourceFile] = []  # candidates written for another database
         self._sift()
+        self._take_back()
 
     def _sift(self) -> None:
         """Read every file once and keep the candidates."""
@@ -66,6 +67,13 @@ class ScanProject:
             elif source.language in _SEARCHED and kept < _KEPT_BYTES:
                 kept += len(source.data)
                 self._kept[source.path] = source.data
+
+    def _take_back(self) -> None:
+        """SQL files of another database's directory that code for PostgreSQL takes are candidates all the same."""
+        for source in [item for item in self.foreign if item.language == "sql"]:
+            if self._other_databases.is_taken(source, self.containing):
+                self.foreign.remove(source)
+                self._candidates["sql"].append(source)
 
     def _is_ignored(self, path: str) -> bool:
         if not self.others.ignored or self.workspace.language(path) != "other":

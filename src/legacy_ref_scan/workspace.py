@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from posixpath import splitext
 from typing import TYPE_CHECKING
@@ -114,11 +114,18 @@ class Workspace:
         return source
 
     def language(self, path: str) -> str:
-        """By the extension: "go", "sql", "python" or "other"."""
-        stem, extension = splitext(path)
-        if extension.lower() in _TEMPLATES and splitext(stem)[1].lower() == ".sql":
-            return "sql"
-        return _LANGUAGES.get(extension.lower(), "other")
+        """By the extension, or that of a symbolic link to it: "go", "sql", "python" or "other"."""
+        own = _language(path)
+        return self._linked.get(path, own) if own == "other" else own
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """The symbolic links of the tree with what each points to, a file or a directory."""
+        return self._listing.links
+
+    @cached_property
+    def _linked(self) -> dict[str, str]:
+        return {target: _language(link) for link, target in self.links.items()}
 
     def is_test(self, path: str) -> bool:
         """Whether the path says that the file is part of a test."""
@@ -202,6 +209,13 @@ class Workspace:
 
 class _BinaryError(Exception):
     """Not text."""
+
+
+def _language(path: str) -> str:
+    stem, extension = splitext(path)
+    if extension.lower() in _TEMPLATES and splitext(stem)[1].lower() == ".sql":
+        return "sql"
+    return _LANGUAGES.get(extension.lower(), "other")
 
 
 def _under(path: str, start: str) -> bool:

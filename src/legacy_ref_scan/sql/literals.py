@@ -103,6 +103,13 @@ def column_names(found: Sequence[Literal], names: Names, stores: bool) -> list[T
     return rows + [item.token for item in columns if any(_together(item.inside, table) for table in tables)]
 
 
+def named_together(text: bytes, names: Names) -> bool:
+    """Whether literals of a text name the table and a column of it in one row or call."""
+    if not names.matter(text):
+        return False
+    return bool(column_names(literals(text, 0, len(text), NOTHING_ASSIGNED), names, stores=False))
+
+
 def _together(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Whether the parentheses around one are around the other too, as with `f('t', ARRAY['c'])`."""
     shorter = min(len(one), len(other))

@@ -169,7 +169,7 @@ class References:
             matches = self.matches(name.name, level)
             if matches:
                 return self.take(name, matches, unknown, is_variable)
-            unknown = unknown or next((v for v in level.variables if not v.known), None)
+            unknown = self.most_open([unknown, *level.variables])
         row = scope.variable(name.name)
         if row is not None:
             self.whole_row(row, name)
@@ -179,6 +179,11 @@ class References:
         if unknown is not None:
             self.of_unknown(name, unknown)
         return None
+
+    def most_open(self, variables: list[RangeVariable | None]) -> RangeVariable | None:
+        """The first of which not all columns are known; one whose relation is not known either comes first."""
+        unknown = [variable for variable in variables if variable is not None and not variable.known]
+        return next((variable for variable in unknown if variable.dynamic), unknown[0] if unknown else None)
 
     def matches(self, name: str, level: Scope) -> tuple[Visible, ...]:
         """The columns of that name at one level; merged ones count as one."""

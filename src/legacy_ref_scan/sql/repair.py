@@ -32,6 +32,7 @@ _CONTAINS_AT = frozenset({b"<@", b"@", b"@@", b"|@", b"@@@"})
 _QUANTIFIERS = frozenset({b"any", b"all", b"some"})
 _BEFORE_SUBQUERY = frozenset({b"as", b"from", b"exists", b"in", b"join", b"lateral", b"materialized"})
 _CLAUSES = frozenset(b"where group order having limit offset join left right inner cross union fetch window".split())
+_BEGIN_LISTS = frozenset(b"select from set values into returning by distinct using".split())
 _SUBQUERY = frozenset({b"select", b"values", b"with", b"table"})
 
 
@@ -122,7 +123,14 @@ class _Repairer:
         """A comma that a loop left behind its last row."""
         while index < len(self.solid) and self.solid[index].kind is Kind.HOLE:
             index += 1
-        return self.word(index) in (b"on", b"returning") or (index >= len(self.solid) and not self.expression)
+        if index >= len(self.solid):
+            return not self.expression and not self._lists_tables(index)
+        return self.word(index) in (b"on", b"returning")
+
+    def _lists_tables(self, index: int) -> bool:
+        """Whether the clause that a text ends in is FROM: what is not known behind its comma is a table."""
+        words = (self.word(at) for at in range(index - 1, -1, -1))
+        return next((word for word in words if word in _CLAUSES or word in _BEGIN_LISTS), b"") == b"from"
 
     def _ends(self, index: int) -> bool:
         return index >= len(self.solid) or self.raw(index) in (b";", b")")
