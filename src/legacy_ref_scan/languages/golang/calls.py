@@ -337,7 +337,9 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     elif name in sinks.PASS_THROUGH and arguments.values:
         _uses(frame, arguments, label, skip=sinks.PASS_THROUGH[name])
         return [arguments.values[sinks.PASS_THROUGH[name]], frame.unknown(f"result of {label}", arguments.node)]
-    elif (query := _query_index(frame, name, arguments)) is not None:
+    elif _is_command(frame, name, arguments):
+        _text_uses(frame, arguments, label)
+    elif (query := _query_index(frame, name, arguments)) is not None and not _goes_elsewhere(frame, operand, name):
         _sink_uses(frame, arguments, query, label)
     elif sinks.is_text_method(name) and not frame.run.names.in_text(frame.file.bytes(operand), "table"):
         _text_uses(frame, arguments, label)
@@ -351,6 +353,20 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     return _opaque_result(frame, arguments, label)
 
 
+def _is_command(frame: Frame, name: str, arguments: Called) -> bool:
+    """`conn.Do("HSET", key, "status", x)` of a file that talks to Redis."""
+    if name not in sinks.COMMAND_METHODS or not arguments.values:
+        return False
+    speaks = any(path.startswith(sinks.COMMAND_PACKAGES) for path in frame.file.imports.values())
+    return speaks and all(text.data().isupper() and text.data().isalpha() for text in texts(arguments.values[0]))
+
+
+def _goes_elsewhere(frame: Frame, operand: Node, name: str) -> bool:
+    """Whether the receiver is of a module that has nothing to do with SQL: `client.Get(ctx, key)` of Redis."""
+    owner = type_of(frame, operand)
+    return owner is not None and _consumer(frame, owner[0], name) is Consumer.TEXT
+
+
 def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
     index = sinks.SQL_METHODS.get(name)
     if index is None:
@@ -358,6 +374,8 @@ def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
     if index == sinks.AFTER_CONTEXT:
         first = frame.file.text(arguments.nodes[0]).lower() if arguments.nodes else ""
         index = 1 if "ctx" in first or "context" in first or "background" in first else 0
+    elif name in ("Get", "Select") and arguments.nodes and sinks.is_context(frame.file.bytes(arguments.nodes[0])):
+        index = 2
     if index >= len(arguments.values):
         return None
     if name in sinks.LOOSE_METHODS and not _reads_like_sql(arguments.values[index]):

@@ -215,7 +215,19 @@ def is_aside(path: str, call: str) -> bool:
     return foreign and _DATABASE_WORDS.search(path) is None and _HANDLE.search(call) is None
 
 
+COMMAND_METHODS = frozenset(("Do", "Send", "DoContext", "SendContext"))
+"""Methods of Redis' connections: a command, then its arguments."""
+COMMAND_PACKAGES = ("github.com/gomodule/redigo", "github.com/garyburd/redigo")
+
 INERT_BUILTINS = frozenset(("len", "cap", "delete", "min", "max"))
+
+
+_CONTEXT = re.compile(rb"(?i)\w*ctx\w*$|(?:[\w.]*\.)?\w*context(?:\(\)|\.\w+\(\))?$")
+
+
+def is_context(written: bytes) -> bool:
+    """Whether an argument is a context, as far as its spelling says."""
+    return _CONTEXT.match(written) is not None
 
 
 def is_text_method(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from legacy_ref_scan.languages.golang.builders import spread
@@ -304,7 +305,20 @@ def _copy(frame: Frame, call: Called, table: list[Value], columns: list[Value]) 
     return frame.run.concatenate(parts, frame.origin(call.node))
 
 
+def _copy_map(frame: Frame, call: Called) -> Value:
+    """`maps.Copy(to, from)`."""
+    added = [alt for alt in call.values[1] if isinstance(alt, Entries)]
+    known = [alt for alt in call.values[0] if isinstance(alt, Entries)] or [Entries(())]
+    others = tuple(alt for alt in call.values[0] if not isinstance(alt, Entries))
+    merged = tuple(replace(old, pairs=(*old.pairs, *new.pairs)) for old in known for new in added)
+    frame.use(call.values[1], call.node, "copied by maps.Copy", strength=1)
+    if added:
+        assign_to(frame, call.nodes[0], union([merged, others]))
+    return EMPTY
+
+
 FUNCTIONS: dict[str, Model] = {
+    "maps.Copy": _copy_map,
     "fmt.Sprintf": _sprintf,
     "fmt.Sprint": _sprint,
     "fmt.Sprintln": _sprintln,
@@ -350,7 +364,7 @@ FUNCTIONS: dict[str, Model] = {
 }
 ARITY: dict[str, int] = {"strings.Join": 2, "bytes.Join": 2, "strings.Repeat": 2, "strings.Replace": 3,
                          "strings.ReplaceAll": 3, "strings.Split": 2, "fmt.Appendf": 2, "fmt.Fprintf": 2,
-                         "io.WriteString": 2, "github.com/jmoiron/sqlx.Rebind": 2}  # fmt: skip
+                         "io.WriteString": 2, "maps.Copy": 2, "github.com/jmoiron/sqlx.Rebind": 2}  # fmt: skip
 
 
 def model_of(full_name: str, arguments: int) -> Model | None:

@@ -102,9 +102,8 @@ def field_type(index: Index, owner: TypeName, field: str) -> TypeName | None:
         return None
     for declaration in index.lookup(owner[0], owner[1]):
         for member in struct_fields(declaration):
-            names = member.children_by_field_name("name")
             kind = member.child_by_field_name("type")
-            if kind is not None and any(declaration.file.text(name) == field for name in names):
+            if kind is not None and field in _names_of_field(declaration.file, member):
                 return filled(named_type(index, declaration.file, kind), of_instance(declaration, owner))
     return None
 
