@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from legacy_ref_scan.languages import Project
+from legacy_ref_scan.languages.plain.adopted import Adopted
+from legacy_ref_scan.languages.plain.associations import associations
 from legacy_ref_scan.languages.plain.comments import comments
 from legacy_ref_scan.languages.plain.constants import Constants
+from legacy_ref_scan.languages.plain.derived import derived
 from legacy_ref_scan.languages.plain.embedded import statements
+from legacy_ref_scan.languages.plain.forms import Forms
 from legacy_ref_scan.languages.plain.history import defined, historic, is_schema, tool_of
 from legacy_ref_scan.languages.plain.judging import Program, detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
 from legacy_ref_scan.languages.plain.links import Links
+from legacy_ref_scan.languages.plain.models import models
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
 from legacy_ref_scan.languages.plain.notebooks import notebook
 from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
@@ -24,15 +31,31 @@ def extract(project: Project) -> Iterator[Extracted]:
     """Everything found in the other candidates; each of their mentions is covered by one of the items."""
     candidates = [(source, _kind(project, source)) for source in project.candidates("other")]
     spelling = spelling_of(project.names)
-    program = Program(Constants(candidates, spelling), Links(candidates, spelling, _may_be_code))
+    constants = Constants(candidates, spelling)
+    links, adopted = Links(candidates, spelling, _may_be_code), Adopted(candidates, constants)
+    program = Program(constants, links, adopted, Forms(project.paths("other")))
     for source, kind in candidates:
-        mentions = project.names.find(source)
+        yield from _associations(source, kind, program)
+        named = {mention.span: mention for mention in derived(source, kind, spelling)}
+        named.update((mention.span, mention) for mention in project.names.find(source))
+        mentions = tuple(named[span] for span in sorted(named))
         if mentions:
             yield from _sweep(project, source, kind, mentions, program)
 
 
 def _kind(project: Project, source: SourceFile) -> Kind:
     return treated(kind_of(source.path, source.data), project.others.gate, project.others.listed)
+
+
+def _associations(source: SourceFile, kind: Kind, program: Program) -> Iterator[Extracted]:
+    """Of a column that nobody need spell."""
+    constants = program.constants
+    parts = partial(models, source, kind, constants.spelling, constants.values, program.adopted.names(kind))
+    if kind.weight in (Weight.CODE, Weight.WEB) and not tool_of(source) and not is_schema(source):
+        for gap in associations(source, kind, constants.spelling, parts):
+            hidden = _hidden(source, kind)
+            if not any(start <= gap.span.start < end for start, end in hidden):
+                yield gap
 
 
 def _sweep(
@@ -52,7 +75,7 @@ def _sweep(
 def _read(
     project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], program: Program
 ) -> Iterator[Extracted]:
-    hidden = comments(source.data, kind.comments)
+    hidden = _hidden(source, kind)
     fragments = [f for f in statements(source, kind, hidden) if project.names.in_text(f.text)]
     for fragment in fragments:
         if is_object_query(fragment, kind, project.names):
@@ -69,6 +92,17 @@ def _read(
         yield from defined(source, shown, program.constants.spelling)
     else:
         yield from judge(source, kind, shown, program, _is_code(source, kind, fragments))
+
+
+_ANNOTATION = re.compile(rb"@(?:[\w\\]+\\)?(?:\w*Column|Table|Entity)\b")
+
+
+def _hidden(source: SourceFile, kind: Kind) -> list[tuple[int, int]]:
+    """The comments, but for those of PHP that Doctrine reads."""
+    found = comments(source.data, kind.comments)
+    if kind.name != "PHP":
+        return found
+    return [(start, end) for start, end in found if _ANNOTATION.search(source.data, start, end) is None]
 
 
 def _is_code(source: SourceFile, kind: Kind, fragments: Sequence[Fragment]) -> bool:

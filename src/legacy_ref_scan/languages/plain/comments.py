@@ -8,6 +8,7 @@ from functools import cache
 # A `#` or `;` starts a comment only after white space: `${#list}`, `a#b`, `x;y` hold none.
 _LINE: dict[str, bytes] = {
     "#": rb"(?:^|(?<=[\s;]))\#[^\n]*",
+    "#!": rb"(?:^|(?<=[\s;]))\#(?!\[)[^\n]*",  # PHP: `#[` begins an attribute
     ";": rb"^[ \t]*;[^\n]*",
     "%": rb"%[^\n]*",
     "--": rb"--[^\n]*",

@@ -5,7 +5,7 @@ an attribute of a row.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import cache, lru_cache
 
 from legacy_ref_scan.languages.plain.kinds import Kind
@@ -14,6 +14,7 @@ from legacy_ref_scan.model import Mention, SourceFile
 
 REACH = 400  # bytes from a query's model to a column
 _DYNAMIC = frozenset({"Ruby", "ERB", "Elixir", "PHP", "JavaScript", "Groovy", "Perl", "Lua", "template"})
+_BY_VERBS = frozenset({"Ruby", "ERB", "PHP"})
 _LONG_LINE = 4000
 _COMPILED = frozenset({"Java", "Kotlin", "Scala", "C#", "Rust", "Swift", "Haskell", "Dart", "C", "JavaScript"})
 _STRING = re.compile(rb"""\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\\n]|\\.)*`""")
@@ -25,6 +26,21 @@ _LOOKED_UP = re.compile(rb"(?:\b(?:t|I18n\.t|translate|__|trans|i18n|gettext)|\$
 _BREAK = re.compile(
     rb"\n[ \t]*\r?\n|\n[ \t]*(?:end|def|fn|func|function|public|private|class|module|do|else)\b|;[ \t]*\r?\n|\n[ \t]*\}"
 )
+
+
+# Spring Data, Micronaut Data.
+_SPRING = frozenset({"Java", "Kotlin", "Groovy"})
+_REPOSITORY = re.compile(rb"\binterface\s+\w+\s*(?:extends|:)\s*[^{]*?Repository\s*<\s*(?:[\w.]+\.)?(\w+)")
+_ASSOCIATION = re.compile(rb"\bhas_(?:many|one)[ \t(]+:\w+\b(?:[^\n]*,[ \t]*\n)*[^\n]*\Z|->has(?:Many|One)\([^()]*\Z")
+
+
+@cache
+def _associated(spelling: Spelling) -> re.Pattern[bytes]:
+    """An association with the table, by its name or its class."""
+    return re.compile(
+        rb"\bhas_(?:many|one)[ \t(]+:" + spelling.instance + rb"\b|\bclass_name:[ \t]*[\"'](?:\w+::)*" + spelling.model
+        + rb"[\"']|\b" + spelling.model + rb"::class"
+    )  # fmt: skip
 
 
 @cache
@@ -46,15 +62,92 @@ def _query(spelling: Spelling) -> re.Pattern[bytes]:
         rb"\b" + model + rb"(?:\.|::|->)(?!class\b)\w+"
         rb"|\b" + verbs + rb"[ \t]*[(<\[]?[ \t]*\w{0,2}[ \t]*" + model + rb"\b(?![\w.:]*\()"
         rb"|\." + spelling.instance + rb"\.\s*" + calls + rb"\s*\("
-        rb"|[:\"']" + spelling.instance + rb"[\"']?\)?\.permit\("
+        rb"|[:\"']" + spelling.instance + rb"[\"']?\)?\s*\.permit\("
+        # Ruby: `expect(user: [:title])`, `create(:user, title: 1)`, `json.extract! user, :title`, `users: { title: 1 }`
+        rb"|\.expect\(\s*" + spelling.instance + rb":"
+        rb"|\b(?:create|build|build_stubbed|attributes_for)\w*[ \t(]+:" + spelling.instance + rb"\b"
+        rb"|\bjson\.(?:extract!|\()[ \t(]*@?" + spelling.instance + rb"\b"
+        rb"|\b(?:where|rewhere|not|find_by!?|order|create\w*!?)\([^()\n]*\b" + spelling.instance + rb":\s*\{"
     )
 
 
+_VERBS = (
+    rb"(?:update\w*|assign_attributes|attributes|where\w*|rewhere|orWhere\w*|find_\w+|create\w*|insert\w*|upsert\w*|"
+    rb"pluck|pick|order\w*|reorder|group\w*|select\w*|sum|average|minimum|maximum|increment\w*|decrement\w*|toggle\w*|"
+    rb"slice|fill|forceFill|touch|read_attribute|write_attribute|findBy|findOneBy|firstWhere|sortBy\w*|value|latest|"
+    rb"oldest|has_attribute\?|attribute_present\?|not|in_order_of)"
+)
+
+
 @cache
-def _attribute(spelling: Spelling) -> re.Pattern[bytes]:
+def _asked(rows: bytes) -> re.Pattern[bytes]:
+    """A verb of an ORM that is asked of a row, or of several; `users(:ann)` is a row of Rails' fixtures."""
+    return re.compile(
+        rb"(?<![\w.\"'>])(?:[@$]|[a-z]+_)?(?:this->)?" + rows + rb"(?:Repository|Query|\(:\w+\))?(?:&?\.|->|\?->)"
+        + _VERBS + rb"!?[ \t(]"
+    )  # fmt: skip
+
+
+# What a program hands a table's name to, when a query begins: knex("users"), ->table('users'), from(u in "users".
+_NO_QUERY = (
+    rb"(?:t|I18n|translate|__|trans|describe|context|it|test|require\w*|import|render\w*|path|route|url|log\w*|get|post|"
+    rb"put|push|patch|Link|to|match|assigns|dig|safe_dig|fetch|key\?|delete|has_key\?)"
+)
+
+
+@cache
+def _begun(spelling: Spelling) -> re.Pattern[bytes]:
+    """A call that is given the table's name as a text."""
+    return re.compile(
+        rb"(?<!\w)(?!"
+        + _NO_QUERY
+        + rb"\s*\()\w+[!?]?\s*(?:<[^<>()]*>|\[[^\[\]()]*\])?[(\[]\s*(?:\w+\s*(?:,|\bin\b)\s*)?[\"'`:](?:\w+\.)?"
+        + spelling.table
+        + rb"(?:\s+(?:as\s+)?\w+)?[\"'`\])]"
+        rb"|\b(?:from|in|into|table|insert_all|update_all|join)[ \t]+[\"']" + spelling.table + rb"[\"']"
+    )
+
+
+_BOUND = (
+    rb"(?:(?:^|[\s({;])(?P<set>[@$]?[a-z_]\w*)[ \t]*=[ \t]*%(rows)s(?:%(chain)s)*(?=\s|;|$)"
+    rb"|%(rows)s(?:%(chain)s)*[ \t]*(?:do|\{)[ \t]*\|[ \t(]*(?P<block>[a-z_]\w*)"
+    rb"|\bforeach\s*\(\s*%(rows)s[ \t]+as[ \t]+(?:\$\w+[ \t]*=>[ \t]*)?(?P<each>\$\w+)\s*\))"
+)
+# What hands on rows of the table it is asked of.
+_CHAIN = (
+    rb"\s*(?:&?\.|->|::)(?:all|where|not|order\w*|limit|offset|find\w*|each\w*|map|flat_map|select|filter|reject|first\w*|"
+    rb"last|take|new|create|build|sort_by|includes|joins|left_joins|preload|eager_load|in_batches|to_a|reverse|compact|"
+    rb"uniq|lock|query|get|with|orWhere\w*|latest|oldest|unscoped|distinct|group_by|index_by|partition|any\?|all\?|sum)[!?]?"
+    rb"(?:\((?:[^()\n]|\([^()\n]*\))*\))?"
+)
+
+
+@cache
+def _binding(spelling: Spelling) -> re.Pattern[bytes]:
+    """A variable that is given a row, or rows, of the table."""
+    rows = rb"(?<![\w.])(?:(?:\w+::)*" + spelling.model + rb"|[@$]?(?:\w+_)?" + spelling.instance + rb")\b"
+    return re.compile(_BOUND % {b"rows": rows, b"chain": _CHAIN}, re.MULTILINE)
+
+
+@lru_cache(maxsize=4)
+def _bound(source: SourceFile, spelling: Spelling) -> tuple[list[int], list[bytes]]:
+    """Where variables are given rows of the table, and which."""
+    found = [
+        (match.end(), next(group for group in match.groups() if group))
+        for match in _binding(spelling).finditer(source.data)
+    ]
+    return [at for at, _ in found], [name for _, name in found]
+
+
+_FAR = 1500  # bytes from where a variable is given a row to where it is used
+
+
+@cache
+def _attribute(rows: bytes) -> re.Pattern[bytes]:
     """A row, then what takes an attribute of it."""
     joint = rb"(?:&?\.|->|\?\.|\?->|!\.|\[[ \t]*[:\"']{0,2})"
-    return re.compile(rb"(?<![\w.\"'])(?:[@$]|[a-z]+_)?" + spelling.instance + joint + rb"\Z")
+    made = rb"(?:saved_changes?_to_|will_save_change_to_|attribute_change_to_|restore_|clear_)?"  # see derived.py
+    return re.compile(rb"(?<![\w.\"'])(?:[@$]|[a-z]+_)?" + rows + joint + made + rb"\Z")
 
 
 def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
@@ -95,12 +188,57 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
     before = data[max(0, start - REACH) : start]
     if is_qualified(data, start, end, spelling):
         return "qualified-name", f"{mention.name} stands behind the name of its table"
-    if kind.name in _DYNAMIC and _attribute(spelling).search(before[-80:]):
-        return "row-attribute", f"an attribute of what is called like a row of the table: {mention.name}"
-    asked = [match.end() for match in _query(spelling).finditer(before)]
-    if asked and not _BREAK.search(before, asked[-1]):
+    if kind.name in _DYNAMIC:
+        called = data[end : end + 1] == b"("  # a function of the program's own
+        for rows in (spelling.instance, *_variables(source, kind, start, spelling)):
+            if _attribute(rows).search(before[-80:]):
+                return "row-attribute", f"an attribute of what is called like a row of the table: {mention.name}"
+            if kind.name in _BY_VERBS and not called and _is_reached(_asked(rows), before):
+                return "model-query", f"{mention.name} stands in what is asked of rows of its table"
+    elif kind.name in _SPRING and _is_asked_by_name(data, start, spelling):
+        return "model-query", f"{mention.name} is a part of the name of a query on its table"
+    if (match := _ASSOCIATION.search(before)) is not None and _associated(spelling).search(match[0]):
+        return "association", f"{mention.name} is the key of an association with its table"
+    if _is_reached(_query(spelling), before):
         return "model-query", f"{mention.name} stands in what is asked of the model of its table"
+    if is_begun(source, mention, spelling):
+        return "model-query", f"{mention.name} stands in a query that begins with its table"
     return None
+
+
+def _is_asked_by_name(data: bytes, start: int, spelling: Spelling) -> bool:
+    """Whether a part of a word, as in `findByPlanId`, stands in the repository of the table's rows."""
+    if not data[start - 1 : start].isalpha():
+        return False
+    last = next(iter([*_REPOSITORY.finditer(data, 0, start)][-1:]), None)
+    return last is not None and spelling.is_model(last[1])
+
+
+def is_begun(source: SourceFile, mention: Mention, spelling: Spelling) -> bool:
+    """Whether a column stands, as a text or a key, in what goes on from a call that is given the table's name."""
+    data, start, end = source.data, mention.span.start, mention.span.end
+    if data[start:end] != mention.name.encode("utf-8", "surrogateescape") or not _is_text_or_key(data, start, end):
+        return False
+    return _is_reached(_begun(spelling), data[max(0, start - REACH) : start])
+
+
+def _is_text_or_key(data: bytes, start: int, end: int) -> bool:
+    after = data[end : end + 4].lstrip(b" ")
+    return data[start - 1 : start] in (b'"', b"'", b"`", b":", b",", b" ", b".") and not after.startswith((b"(", b"."))
+
+
+def _is_reached(pattern: re.Pattern[bytes], before: bytes) -> bool:
+    asked = [match.end() for match in pattern.finditer(before)]
+    return bool(asked) and not _BREAK.search(before, asked[-1])
+
+
+def _variables(source: SourceFile, kind: Kind, at: int, spelling: Spelling) -> list[bytes]:
+    """Patterns for the variables that were given rows of the table not far above."""
+    if kind.name not in _BY_VERBS:
+        return []
+    where, names = _bound(source, spelling)
+    first, last = bisect_left(where, at - _FAR), bisect_right(where, at)
+    return [re.escape(name) for name in sorted(set(names[first:last]))]
 
 
 def is_qualified(data: bytes, start: int, end: int, spelling: Spelling) -> bool:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from legacy_ref_scan.languages.plain.adopted import Adopted
 from legacy_ref_scan.languages.plain.constants import Constants
-from legacy_ref_scan.languages.plain.evidence import is_bare, is_qualified, sign
+from legacy_ref_scan.languages.plain.evidence import is_bare, is_begun, is_qualified, sign
+from legacy_ref_scan.languages.plain.forms import Forms
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight
 from legacy_ref_scan.languages.plain.links import Links
-from legacy_ref_scan.languages.plain.models import Model, declares, model_at, models
+from legacy_ref_scan.languages.plain.models import Model, declares, is_unmapped, model_at, models
 from legacy_ref_scan.languages.plain.nearby import REACH, clusters
 from legacy_ref_scan.languages.plain.scopes import in_one, is_named, scopes
 from legacy_ref_scan.languages.plain.spelling import Spelling, is_telling
@@ -19,8 +21,11 @@ from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, M
 _TOGETHER = 160  # bytes between two mentions that are one gap
 # Statements of MyBatis and iBATIS, whose lists of columns may stand far from the table.
 _MAPPER = re.compile(rb"<mapper\b[^>]*\bnamespace\s*=|<sqlMap\b")
-# A list of columns that a model of ActiveRecord passes over: what a careful team writes before it drops one.
-_PASSED_OVER = re.compile(rb"\bignored_columns\b\s*\+?=\s*(?:[^\n]*|[%\w]*[\[({][^\])}]*)\Z")
+# An attribute of a class of Ruby's own, or in the list of columns that a model of ActiveRecord passes over: what a
+# careful team writes before it drops one.
+_PASSED_OVER = re.compile(
+    rb"\battr_(?:accessor|reader|writer)\b[^\n]*\Z|\bignored_columns\b\s*\+?=\s*(?:[^\n]*|[%\w]*[\[({][^\])}]*)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Program:
 
     constants: Constants
     links: Links
+    adopted: Adopted
+    forms: Forms
 
 
 def judge(
@@ -47,9 +54,10 @@ def judge(
     columns = [mention for mention in mentions if mention.role == "column"]
     found: dict[Mention, _Sign | Mapping | Claim] = {}
     if columns:
-        parts = models(source, kind, spelling, constants.values)
+        parts = models(source, kind, spelling, constants.values, program.adopted.names(kind))
         found.update(_in_models(source, kind, columns, parts, spelling))
         if kind.weight is not Weight.GENERATED:
+            found.update(_in_forms(source, kind, columns, program))
             found.update(_told(source, kind, columns, mentions, constants, found, parts, code))
             found.update(_taken(source, kind, [mention for mention in columns if mention not in found], program.links))
     yield from _gaps(source, columns, found)
@@ -75,7 +83,9 @@ def _in_models(
     declared = {(m.name, model) for m, model in ours if declares(source, model.family, m.span.start, m.span.end)}
     for mention, model in ours:
         if _is_passed_over(source.data, mention.span.start):
-            yield mention, Claim(mention.span, Explanation.OTHER_FILE, f"a column that {model.name} passes over")
+            yield mention, Claim(mention.span, Explanation.OTHER_FILE, f"no column, as {model.name} says")
+        elif is_unmapped(source, model.family, mention.span.start):
+            yield mention, Claim(mention.span, Explanation.OTHER_FILE, f"a field of {model.name} without a column")
         elif declares(source, model.family, mention.span.start, mention.span.end):
             for table in sorted(spelling.names.tables)[:1]:
                 about = (mention.span, mention.name, model.name, model.family.library, table, source.test)
@@ -92,6 +102,17 @@ def _is_passed_over(data: bytes, at: int) -> bool:
 
 
 # Other signs
+
+
+def _in_forms(
+    source: SourceFile, kind: Kind, columns: Sequence[Mention], program: Program
+) -> Iterator[tuple[Mention, _Sign]]:
+    for mention in columns:
+        if program.forms.is_field(source, kind, mention, program.constants.spelling):
+            yield (
+                mention,
+                _Sign("form-field", f"{mention.name} is a field of a form that may be for a row of the table"),
+            )
 
 
 def _told(
@@ -112,7 +133,9 @@ def _told(
     if mapper:
         together = {m for m in columns if source.data[m.span.start : m.span.end] == m.name.encode()}
     for mention in columns:
-        if mention in known or (code and is_bare(source, kind, mention)):
+        if mention in known:
+            continue
+        if code and is_bare(source, kind, mention) and not is_begun(source, mention, spelling):
             continue
         model = model_at(parts, mention.span.start)
         elsewhere = model is not None and not model.ours and not mapper  # in the model of another table
