@@ -96,6 +96,8 @@ _RUNS = re.compile(
     rb"|create_distributed_function|execute_on_\w+"
 )
 _DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
+_PLAIN = re.compile(rb"[\w\x80-\xff]+")  # a name without the codes of its letters
+_LIMIT = re.compile(rb"\b(?:limit|offset)\s+" + re.escape(HOLE) + rb"(?=\s|\)|;|$)", re.IGNORECASE)
 _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
 
@@ -128,7 +130,17 @@ class Analyzer:
         return self.schema.names.in_text(raw, role)
 
     def about_table(self, raw: bytes) -> bool:
-        return self.mentions(raw, "table") or self.mentions(raw, "dependent") or HOLE in raw
+        """Whether a statement may name the table or a dependent: by a hole, or as the database spells it.
+
+        A model's spelling (a plural, CamelCase) is another relation there. How many rows are wanted is no relation.
+        """
+        if HOLE in _LIMIT.sub(b"", raw):
+            return True
+        places = (place for place in self.schema.names.places(raw) if place[3] != "column")
+        return any(
+            (written := raw[start:end]).lower() == name.lower().encode() or not _PLAIN.fullmatch(written)
+            for start, end, name, _ in places
+        )
 
     # Statements
 

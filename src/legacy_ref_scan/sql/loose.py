@@ -129,8 +129,11 @@ _OTHER_PREFIXES = (b"SELECT ", b"SELECT 1 FROM __part__ ORDER BY ", b"UPDATE __p
 _TABLE_PREFIXES = (b"SELECT 1 FROM ", b"SELECT 1 FROM __part__ JOIN ")
 _ONE_NAME = re.compile(rb'^[\s`"]*(?:[A-Za-z_][\w$]*["`]?\s*\.\s*["`]?){0,2}[A-Za-z_][\w$]*["`\s]*$')
 _SQL_SIGNS = re.compile(rb"[,=<>()*]|\.[A-Za-z_]|::|\$\d")
-# A path, a route, or words with hyphens: none is a division or a difference.
-_PATH = re.compile(rb"^[\w./*%@~:+\x1a-]*[\w\x1a][/-](?!>)[\w./*%@~:+\x1a-]*$|^/[^\s()]*$")
+# A path, a route (with its method), or words with hyphens: none is a division or a difference.
+_PATH = re.compile(
+    rb"^[\w./*%@~:+\x1a-]*[\w\x1a][/-](?!>)[\w./*%@~:+\x1a-]*$"
+    rb"|^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) +)?/[^\s()]*$"
+)
 # JSON, markup, a comment of another language: no part of a statement begins so, and such texts can be long.
 _DATA = re.compile(rb'\s*(?:\{\s*"|\[\s*[{"]|<[!/A-Za-z]|//)')
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")

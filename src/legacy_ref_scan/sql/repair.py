@@ -156,6 +156,8 @@ class _Repairer:
             yield (token.end, token.end, b"$1")  # a list that is empty in this branch
         elif raw == b"," and self._dangles(index + 1):
             yield (token.start, token.end, b" ")
+        elif raw == b"::" and self.word(index - 1) in (b"notnull", b"isnull"):
+            yield (token.start, self.solid[min(index + 1, len(self.solid) - 1)].end, b" ")  # the grammar takes no cast
         elif raw == b"[":
             self.brackets += 1
         elif raw == b"]":

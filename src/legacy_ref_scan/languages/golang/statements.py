@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from legacy_ref_scan.languages.golang.expressions import spec_values, zero_value
@@ -11,16 +12,19 @@ from legacy_ref_scan.languages.golang.types import type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
     Alternative,
+    Atom,
     Entries,
     Items,
     Known,
     Text,
     Unknown,
     Value,
+    texts,
     union,
 )
 
 _UNROLLED = 24
+_PLACEHOLDERS = re.compile(rb"[\s,;()]*[$?][\s,;$?\d()]*")
 State = list[dict[str, Value]]
 
 
@@ -402,19 +406,28 @@ def _more(frame: Frame, before: State, after: State, body: Node) -> State:
     state = []
     for old, new in zip(before, after, strict=False):
         grown = {name: value for name, value in new.items() if old.get(name) != value}
-        state.append({**new, **{name: _open_ended(value, rest) for name, value in grown.items()}})
+        state.append({**new, **{name: _open_ended(value, rest, old.get(name, ())) for name, value in grown.items()}})
     return state
 
 
-def _open_ended(value: Value, rest: Unknown) -> Value:
+def _open_ended(value: Value, rest: Unknown, before: Value) -> Value:
     longest = [alt for alt in value if isinstance(alt, Text | Items)][-MAX_ALTERNATIVES // 4 :]
-    return (
-        tuple(
-            Items(alt.elements, alt.rest or rest) if isinstance(alt, Items) else Text((*alt.atoms, rest), alt.partial)
-            for alt in longest
-        )
-        or value
-    )
+    return tuple(_with_more(alt, rest, before) for alt in longest) or value
+
+
+def _with_more(alt: Text | Items, rest: Unknown, before: Value) -> Alternative:
+    if isinstance(alt, Items):
+        return Items(alt.elements, alt.rest or rest)
+    rounds = (alt.atoms[len(old.atoms) :] for old in texts(before) if alt.atoms[: len(old.atoms)] == old.atoms)
+    if any(_adds_no_name(added) for added in rounds):
+        return alt
+    return Text((*alt.atoms, rest), alt.partial)
+
+
+def _adds_no_name(added: tuple[Atom, ...]) -> bool:
+    """A round that only adds a placeholder (`$%d, `): with more of them the text says nothing else."""
+    text = Text(added)
+    return text.known and _PLACEHOLDERS.fullmatch(text.data()) is not None
 
 
 def _return(frame: Frame, node: Node) -> None:
