@@ -56,6 +56,21 @@ def test_aliases(arguments: str, declarations: str, sql: str, expected: list[str
     assert sorted(set(found_in(sql, declarations, arguments))) == expected
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sql", "expected"),
+    [
+        ("given phases[]", "PERFORM (one).message FROM unnest(given) AS one;", ["read", "star"]),
+        ("given phases[]", "PERFORM one.message FROM unnest(given) AS one;", ["read", "star"]),
+        ("given jobs[]", "PERFORM (one).message FROM unnest(given) AS one;", []),
+        ("given text", "PERFORM (one).message FROM unnest(given::phases[]) AS one;", ["read", "star"]),
+        ("given text", "PERFORM (one).message FROM unnest(given::jobs[]) AS one;", []),
+        ("given text", "PERFORM (one).message FROM unnest(elsewhere(given)) AS one;", ["composite-field"]),
+    ],
+)
+def test_rows_of_an_array(arguments: str, sql: str, expected: list[str]) -> None:
+    assert sorted(set(found_in(sql, "", arguments))) == expected
+
+
 def test_a_field_of_a_row_in_a_row_is_written() -> None:
     tables = TABLES + "CREATE TYPE holder AS (n int, phase phases);"
     assert found_in("h.phase.message := 'x';", "DECLARE h holder;", tables=tables) == ["write"]

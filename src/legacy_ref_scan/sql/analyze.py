@@ -27,7 +27,7 @@ from legacy_ref_scan.schema import Catalog, Function
 from legacy_ref_scan.sql import bodies, loose
 from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens, unterminated
 from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts
-from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, resolve
+from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, label_keywords, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
@@ -184,6 +184,7 @@ class Analyzer:
         try:
             tree = parse(self.text, start, end)
             result = resolve(tree, self.schema.catalog, environment=environment)
+            label_keywords(tree, result, self.schema.names.columns)
         except (TooComplexError, RecursionError) as error:
             yield self.gap(start, end, "too-complex", f"this statement is nested too deep or too large: {error}")
             return

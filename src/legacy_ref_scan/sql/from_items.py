@@ -149,13 +149,29 @@ class FromItems(WithQueries):
             return RangeVariable(name.name if name else "", tuple(columns), label="a function's result")
         call = node.first("func_application")
         function = self.function_name(call)
-        columns_of, relation, known = self.function_columns(function, name.name if name else "")
+        row = self.unnested(call, scope) if call is not None and function == "unnest" else None
+        result = self.function_columns(function, name.name if name else "")
+        columns_of, relation, known = result if row is None else (range_variable(row).columns, row, True)
         label = f"the result of {function}()" if function else "a function's result"
         variable = RangeVariable(name.name if name else function, columns_of, relation, known, label=label)
         if listed:
             rename = self.rename_relation if relation else self.rename
             variable = replace(variable, columns=rename(columns_of, listed), known=known or bool(listed))
         return variable
+
+    def unnested(self, call: Node, scope: Scope) -> Relation | None:
+        """The relation or composite type whose rows `unnest` gives, where its one argument is an array of them."""
+        arguments = list(call.find_own("func_arg_expr"))
+        expression = arguments[0].child("a_expr") if len(arguments) == 1 else None
+        if expression is None:
+            return None
+        kind = self.type_of(expression)
+        reference = self.lone_reference(expression)
+        names = parts(self.tree, reference)[0] if reference is not None else []
+        if len(names) == 1 and not self.visible(names[0].name, scope):
+            variable = self.environment.variables.get(names[0].name)
+            return variable.relation if variable is not None else None
+        return relation_of_type(self.catalog, kind) if kind else None
 
     def function_name(self, call: Node | None) -> str:
         name = call.child("func_name") if call else None

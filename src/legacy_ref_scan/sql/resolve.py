@@ -6,14 +6,14 @@ It knows no target: callers filter the uses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from legacy_ref_scan.model import Explanation
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.definitions import Definitions
-from legacy_ref_scan.sql.results import OutputColumn, Resolved
+from legacy_ref_scan.sql.results import Label, OutputColumn, Resolved
 from legacy_ref_scan.sql.scope import Columns, Environment, Scope
-from legacy_ref_scan.sql.tree import Node, Tree
+from legacy_ref_scan.sql.tree import Node, Tree, keywords
 
 NO_ENVIRONMENT = Environment()
 
@@ -39,6 +39,18 @@ def resolve(
     `consume` says that somebody takes the result as it comes; without it, a `*` stays unused in `Resolved.columns`.
     """
     return StatementResolver(tree, catalog, environment).run(node or tree.root, consume)
+
+
+def label_keywords(tree: Tree, result: Resolved, names: Collection[str]) -> None:
+    """Label the grammar's own keywords that are spelled like a column: `TYPE` of CREATE TYPE, `KEY` of PRIMARY KEY.
+
+    One that stands for a name is no keyword in the tree.
+    """
+    wanted = {f"kw_{name}": name.encode() for name in names if name.encode() in keywords()}
+    for node in tree.root.walk() if wanted else ():
+        word = wanted.get(node.type)
+        if word is not None and not node.children and tree.raw(node).lower() == word:
+            result.labels.setdefault(node.start, Label(Explanation.IDENTIFIER, "a keyword", node.end))
 
 
 class StatementResolver(Definitions):

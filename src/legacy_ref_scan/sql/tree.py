@@ -164,7 +164,7 @@ def is_prose(text: bytes) -> bool:
     run = 0
     for kind, start, end in tokens(text):
         if kind is Kind.WORD:
-            run = 0 if text[start:end].lower() in _keywords() else run + 1
+            run = 0 if text[start:end].lower() in keywords() else run + 1
             if run == _PROSE:
                 return True
         elif kind > Kind.COMMENT:
@@ -231,7 +231,7 @@ def _parser(language: str) -> Parser:
 
 
 @cache
-def _keywords() -> frozenset[bytes]:
+def keywords() -> frozenset[bytes]:
     """The grammar's keywords, in lower case."""
     language = _parser("sql").language
     assert language is not None
