@@ -12,6 +12,7 @@ from legacy_ref_scan.migrations import (
     CONVENTIONS,
     Migration,
     dbmate,
+    directories,
     flyway,
     golang_migrate,
     goose,
@@ -397,6 +398,35 @@ class TestFlyway:
         assert flyway.recognise(paths, lambda path: None) == 3
 
 
+class TestDirectories:
+    def test_versions_of_diesel_prisma_and_plain_numbers(self) -> None:
+        names = ["2019-02-26-002946_b", "00000000000000_a", "20200101000000_c"]
+        history = load(directories, {f"m/{name}/up.sql": f"{name};" for name in names})
+        assert [item.name for item in history.migrations] == ["a", "b", "c"]
+        assert [str(item.version) for item in history.migrations] == ["0", "20190226002946", "20200101000000"]
+        files = {"m/10-b/up.sql": "b", "m/9-a/up.sql": "a", "m/9-a/down.sql": "x", "m/9-a/up_test.sql": "y"}
+        history = load(directories, files)
+        assert [(up(item), item.down_path) for item in history.migrations] == [
+            (["a"], "m/9-a/down.sql"),
+            (["b"], None),
+        ]
+        assert said(history) == ()
+
+    def test_what_is_wrong(self) -> None:
+        twice = load(directories, {"m/1_a/up.sql": "a", "m/1_b/up.sql": "b", "m/2_c/up.sql": None})
+        assert said(twice) == ("m/2_c/up.sql cannot be read", "m/1_a/up.sql and m/1_b/up.sql have one version")
+        assert said(load(directories, {"m/9_a/up.sql": "a", "m/10_b/up.sql": "b"})) == (
+            "m/10_b/up.sql runs before m/9_a/up.sql where versions are compared as texts",
+        )
+
+    @pytest.mark.parametrize(
+        ("provider", "count"), [("postgresql", 1), ("cockroachdb", 1), ("mysql", 0), ("sqlite", 0)]
+    )
+    def test_the_lock_of_prisma_names_the_database(self, provider: str, count: int) -> None:
+        lock = SourceFile("m/migration_lock.toml", f'# x\nprovider = "{provider}"\n'.encode(), "other")
+        assert directories.recognise(["m/1_a/migration.sql", lock.path], lambda path: lock) == count
+
+
 class TestSchemaFile:
     def test_files_run_whole_in_numeric_order(self) -> None:
         history = load(schema_file, {"m/10-b.sql": "B", "m/9-a.sql": "A", "m/9-a.down.sql": "Z", "m/x.txt": "x"})
@@ -459,6 +489,12 @@ SAME_HISTORY = {
         "m/U1__a.sql": UNDO_FIRST,
         "m/V2__b.sql": SECOND,
         "m/U2__b.sql": UNDO_SECOND,
+    },
+    "directories": {
+        "m/1-a/up.sql": FIRST,
+        "m/1-a/down.sql": UNDO_FIRST,
+        "m/2-b/up.sql": SECOND,
+        "m/2-b/down.sql": UNDO_SECOND,
     },
     "django": {
         "app/migrations/0001_a.py": DJANGO.format([], FIRST),

@@ -221,3 +221,19 @@ def test_the_root_itself_may_hold_the_migrations(tmp_path: Path) -> None:
 def test_a_directory_of_directories_is_read_whole(tmp_path: Path) -> None:
     workspace = write(tmp_path, {"s/10/a.sql": UP, "s/9/b.sql": UP, "s/readme.md": ""})
     assert [item.path for item in detect(workspace, "s").migrations] == ["s/9/b.sql", "s/10/a.sql"]
+
+
+def test_a_directory_for_each_version_is_found(tmp_path: Path) -> None:
+    one = "db/migrations/2019-01-01-000000_a"
+    files = {f"{one}/up.sql": "CREATE TABLE a ();", f"{one}/down.sql": "DROP TABLE a;", "db/migrations/.keep": ""}
+    write(tmp_path, {**files, "db/schema.sql": "CREATE TABLE b ();"})
+    for given in (None, "db/migrations"):
+        history = detect(Workspace(tmp_path), given)
+        assert str(history) == "db/migrations (directories, 1 migrations)"
+        assert [item.down_path for item in history.migrations] == [f"{one}/down.sql"]
+
+
+def test_what_prisma_writes_for_another_database_is_none_of_ours(tmp_path: Path) -> None:
+    lock = {"prisma/migrations/migration_lock.toml": 'provider = "mysql"\n'}
+    write(tmp_path, {"prisma/migrations/1_a/migration.sql": "CREATE TABLE a ();", **lock})
+    assert not detect(Workspace(tmp_path)).migrations

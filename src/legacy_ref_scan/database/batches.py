@@ -24,7 +24,7 @@ _OUTSIDE = {
 # lone CREATE INDEX CONCURRENTLY is none. With x-multi-statement it sends statement by statement. Flyway finds out by
 # itself which scripts can't run in a transaction.
 # Alembic's autocommit_block ends the transaction around one statement.
-_TRIES_OUTSIDE = frozenset({"golang-migrate", "flyway", "alembic"})
+_TRIES_OUTSIDE = frozenset({"golang-migrate", "flyway", "directories", "alembic"})
 _STATEMENT_BY_STATEMENT = frozenset({"schema-file", "sqlc"})
 _FROM_CLIENT = re.compile(rb"\s*copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 

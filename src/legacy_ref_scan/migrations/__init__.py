@@ -13,6 +13,7 @@ from posixpath import basename, dirname
 from legacy_ref_scan.migrations import (
     alembic,
     dbmate,
+    directories,
     django,
     flyway,
     golang_migrate,
@@ -36,6 +37,7 @@ CONVENTIONS: dict[str, Convention] = {
     "dbmate": dbmate,
     "tern": tern,
     "flyway": flyway,
+    "directories": directories,
     "alembic": alembic,
     "django": django,
     "sqlc": sqlc,
@@ -45,7 +47,7 @@ CONVENTIONS: dict[str, Convention] = {
 
 # Looked for one after the other, the next only where nothing was found. Programs count before plain SQL where they
 # alone are about the tables in question.
-_SQL = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway")
+_SQL = ("golang-migrate", "goose", "sql-migrate", "dbmate", "tern", "flyway", "directories")
 _PROGRAMS = ("alembic", "django")
 _LAST = ("schema-file",)  # asked where what was found is not about the tables in question
 _TIERS: tuple[tuple[str, ...], ...] = (
@@ -61,6 +63,7 @@ _CLEARLY_LARGER = 4
 _NUMBERED = re.compile(r"[Vv]?\d+\D.*\.sql")
 _FEW, _HINTS = 3, 3
 _WITH_SUBDIRECTORIES = frozenset({"flyway"})
+_BELOW = _WITH_SUBDIRECTORIES | {"directories"}
 _OF_THE_WHOLE_TREE = frozenset({"alembic", "django", "sqlc"})
 
 
@@ -140,7 +143,7 @@ def _given(workspace: Workspace, directory: str, convention: str | None) -> Hist
     name = convention or _convention_of(directory, paths, workspace)
     if name in _OF_THE_WHOLE_TREE:
         paths = tuple(workspace.all_paths)
-    elif name in _WITH_SUBDIRECTORIES and paths != (directory,):
+    elif name in _BELOW and paths != (directory,):
         paths = tuple(_below(directory, workspace.all_paths))
     history = CONVENTIONS[name].load(directory, paths, workspace.read)
     if not history.migrations and not history.problems:
@@ -177,6 +180,8 @@ def _candidates(workspace: Workspace, name: str) -> Iterable[_Candidate]:
     places: Iterable[tuple[str, list[str]]]
     if name in _PROGRAMS:
         places = (alembic if name == "alembic" else django).places(workspace.all_paths)
+    elif name == "directories":
+        places = directories.places(workspace.all_paths)
     elif name in _SQL:
         places = _directories(workspace.all_paths)
     else:

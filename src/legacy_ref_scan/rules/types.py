@@ -15,6 +15,7 @@ CONVENTIONS = (
     "dbmate",
     "tern",
     "flyway",
+    "directories",
     "alembic",
     "django",
     "sqlc",
