@@ -86,6 +86,9 @@ class _Statement:
         self.clauses.setdefault(clause, []).extend(values)
 
 
+_WITHOUT_TABLES = frozenset(("group", "order", "limit", "offset"))
+
+
 class Renderer:
     """Renders chains; `origin` is what made-up holes point at."""
 
@@ -272,10 +275,13 @@ class Renderer:
 
     def _clause(self, statement: _Statement, name: str, keyword: str, separator: str) -> Value:
         values = statement.clauses.get(name, [])
+        if name in _WITHOUT_TABLES:
+            values = [self._concatenate.telling(value) for value in values]
         return self.cat(keyword, self.listed(values, separator)) if values else EMPTY
 
     def _conditions(self, statement: _Statement, name: str, keyword: str) -> Value:
-        wrapped = [self.cat("(", value, ")") for value in statement.clauses.get(name, [])]
+        values = [self._concatenate.telling(value) for value in statement.clauses.get(name, [])]
+        wrapped = [self.cat("(", value, ")") for value in values]
         return self.cat(keyword, self.listed(wrapped, " AND ")) if wrapped else EMPTY
 
     def _tail(self, statement: _Statement) -> Value:

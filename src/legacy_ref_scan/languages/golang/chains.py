@@ -76,6 +76,7 @@ _LISTS = frozenset(
     "Attrs Rows".split()
 )
 _NAMES_IN_ARGUMENTS = frozenset(("bun", "go-pg"))
+_STATEMENTS = frozenset(("Select", "Insert", "Update", "Delete", "Get"))
 _LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
 
@@ -94,13 +95,21 @@ def guess_library(frame: Frame, operand: Node, value: Value, name: str, call: Ca
     owner = aliased(frame.run.index, type_of(frame, operand))
     if owner is not None and owner[0] not in frame.run.index.folders:
         return sinks.builder_of(owner[0])
-    if call.nodes and frame.file.bytes(call.nodes[0]).startswith(b"&"):
-        return ""  # sqlx: db.Select(&rows, query)
+    if _is_reader(frame, name, call):
+        return ""
     unknown = all(isinstance(alt, Text) and any(isinstance(a, Unknown) for a in alt.atoms) for alt in value)
     if not unknown or name not in sinks.BUILDER_METHODS:
         return ""
     libraries = [library for path in frame.file.imports.values() if (library := sinks.builder_of(path))]
     return libraries[0] if libraries else ""
+
+
+def _is_reader(frame: Frame, name: str, call: Called) -> bool:
+    """sqlx and its like: `db.Select(&rows, query)`, `db.Select(ctx, &rows, query)`, `db.Insert(ctx, …)`."""
+    written = [frame.file.bytes(node) for node in call.nodes[:2]]
+    if not written or written[0].startswith(b"&"):
+        return bool(written)
+    return name in _STATEMENTS and sinks.is_context(written[0])
 
 
 def root_link(frame: Frame, library: str, name: str, call: Called) -> Value | None:

@@ -17,6 +17,10 @@ MAX_ALTERNATIVES = 64
 LEFT_OUT = "one of too many alternatives"
 """The reason of a hole for alternatives that were not kept."""
 _KEPT = 200
+_FEW = 8
+# Builders whose links may come in any order, and the links that say which table a statement is about.
+_IN_ANY_ORDER = frozenset(("squirrel", "goqu", "sqlbuilder", "upper", "dbr"))
+_TABLES = frozenset("From Into Table Insert Update Delete InsertInto DeleteFrom SelectFrom Select FromSelect".split())
 
 Origin = tuple[str, int, int]
 """A span as a plain tuple: it is hashed far too often for a dataclass."""
@@ -229,10 +233,73 @@ def union(values: Iterable[Value], limit: int = MAX_ALTERNATIVES) -> Value:
     merged: dict[Alternative, None] = {}
     for value in values:
         merged.update(dict.fromkeys(value))
+    if len(merged) > _FEW:
+        merged = dict.fromkeys(_condensed(list(merged)))
     if len(merged) <= limit:
         return tuple(merged)
     kept = [_partial(alt) for alt in list(merged)[:limit]]
     return (*kept, Text((Unknown(LEFT_OUT, ("", 0, 0)),)))
+
+
+def _condensed(alternatives: list[Alternative]) -> list[Alternative]:
+    """Builders of one start that were extended in many ways, and structs of one type, as a few that say as much.
+
+    A builder that conditions add links to has as many forms as there are ways through them. Each link is in the
+    shortest of these that has it, and one form has all of them. Of structs, each field has its values by itself.
+    """
+    groups: dict[object, list[Alternative]] = {}
+    for alt in alternatives:
+        groups.setdefault(_group(alt), []).append(alt)
+    condensed: list[Alternative] = []
+    for key, group in groups.items():
+        if key is None or len(group) <= _FEW:
+            condensed += group
+        elif isinstance(group[0], Chain):
+            condensed += _condensed_chains([alt for alt in group if isinstance(alt, Chain)])
+        else:
+            condensed.append(_merged_structs([alt for alt in group if isinstance(alt, Entries)]))
+    return condensed
+
+
+def _group(alt: Alternative) -> object:
+    """What alternatives have in common that can be condensed: of a builder its start and its tables."""
+    match alt:
+        case Chain(library=library, calls=calls) if calls and library in _IN_ANY_ORDER:
+            return library, calls[0], tuple(call for call in calls if call.method in _TABLES)
+        case Entries(pairs=pairs, type=kind) if kind:
+            return kind, tuple(sorted(repr(key) for key, _ in pairs))
+    return None
+
+
+def _condensed_chains(chains: list[Chain]) -> list[Alternative]:
+    shortest: dict[Call, Chain] = {}
+    everything: dict[tuple[str, Origin], Call] = {}
+    by_length = sorted(chains, key=lambda chain: len(chain.calls))
+    for call, chain in ((call, chain) for chain in by_length for call in chain.calls):
+        shortest.setdefault(call, chain)
+        place = (call.method, call.origin)
+        known = everything.get(place)
+        everything[place] = call if known is None or known == call else _either(known, call)
+    whole = Chain(by_length[0].library, tuple(everything.values()))
+    return list(dict.fromkeys([by_length[0], *shortest.values(), whole]))
+
+
+def _either(one: Call, other: Call) -> Call:
+    """A link whose arguments are those of two links of one place."""
+    if len(one.arguments) != len(other.arguments):
+        return one if len(one.arguments) > len(other.arguments) else other
+    arguments = tuple(union(pair) for pair in zip(one.arguments, other.arguments, strict=True))
+    return replace(one, arguments=arguments)
+
+
+def _merged_structs(structs: list[Entries]) -> Entries:
+    first, others = structs[0], structs[1:]
+    keys = [key for key, _ in first.pairs]
+    found: dict[Value, list[Value]] = {key: [value] for key, value in first.pairs}
+    for other in others:
+        for key, value in other.pairs:
+            found[key].append(value)
+    return Entries(tuple((key, union(found[key])) for key in dict.fromkeys(keys)), first.type)
 
 
 def _partial(alt: Alternative) -> Alternative:
@@ -316,6 +383,17 @@ class Concatenation:
         full = len(pairs) > MAX_ALTERNATIVES
         kept = [a + b for a, b in list(pairs)[:MAX_ALTERNATIVES]]
         return tuple(dict.fromkeys(text.as_partial() if full else text for text in kept))
+
+    def telling(self, value: Value) -> Value:
+        """The alternatives without those that say of a name what another one says: no name, no hole, nothing.
+
+        For a condition or an order: a table in it would say whose the names around it are.
+        """
+        if len(value) < 3:
+            return value
+        plain = [alt for alt in value if isinstance(alt, Text) and alt.known and not self._matters(alt.data())]
+        spare = set(map(id, plain[1:]))
+        return tuple(alt for alt in value if id(alt) not in spare)
 
     def _named(self, alternatives: tuple[Text, ...]) -> list[Text]:
         return [text for text in alternatives if self._matters(text.data())]
