@@ -33,13 +33,13 @@ def living(schema: Schema) -> Iterator[Found]:
         yield from _relation(relation, schema)
         yield from _whole_rows(relation, schema)
         yield from _defaults(relation, schema)
+        yield from _foreign(relation, schema)
         if relation.query is not None:
             yield from analyze_calls(relation.query, schema)
     for item in catalog.objects.values():
         yield from _object(item, schema)
     for function in catalog.functions.values():
-        if function.schema != "pg_temp":  # it is gone with the session of the migration
-            yield from _function(function, schema)
+        yield from _function(function, schema)
     yield from catalog_gaps(schema)
 
 
@@ -148,6 +148,20 @@ def _hands_over(trigger: Trigger, schema: Schema) -> bool:
         return False
     known = [function for function in schema.catalog.functions.values() if function.name == trigger.function[1]]
     return not known or any(f.body is None or _TAKES_ARGUMENTS.search(f.body.text) for f in known)
+
+
+_REMOTE_TABLE = re.compile(r"\btable_name\s+'([^']*)'", re.IGNORECASE)
+
+
+def _foreign(relation: Relation, schema: Schema) -> Iterator[Gap]:
+    """A foreign table over a table that is called like the target's: its server may be this one (postgres_fdw)."""
+    if relation.kind != "foreign" or relation.oid in schema.watch.relations:
+        return
+    remote = _REMOTE_TABLE.search(relation.definition)
+    named = (remote[1] if remote else relation.name) in schema.names.tables
+    if named and schema.names.in_text(relation.definition.encode(), "column"):
+        message = f"foreign table {relation.schema}.{relation.name} is over a table of that name on its server"
+        yield Gap(relation.span, "foreign-table", message, relation.name)
 
 
 def _defaults(relation: Relation, schema: Schema) -> Iterator[Gap]:

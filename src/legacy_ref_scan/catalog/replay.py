@@ -21,6 +21,7 @@ from legacy_ref_scan.catalog import (
 )
 from legacy_ref_scan.catalog.blocks import do_block
 from legacy_ref_scan.catalog.calls import check_calls
+from legacy_ref_scan.catalog.sessions import end_session
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.catalog.statement import Part, Statement, Text
 from legacy_ref_scan.catalog.transactions import CONTROL, control, open_file
@@ -55,6 +56,7 @@ def _apply(state: State, migration: Migration) -> None:
         part = Part(Text(script.text, migration.path, script), 0, len(script.text))
         open_file(state, [part])
         apply_part(state, part)
+    end_session(state)
 
 
 def apply_file(catalog: Catalog, source: SourceFile, ranges: tuple[Range, ...]) -> Catalog:

@@ -78,7 +78,8 @@ def create_table(statement: Statement) -> None:
     if relation is None:
         return
     oid = relation.oid
-    statement.state.change_relation(oid, parents=tuple(p.oid for p in parents))
+    written = statement.written if kind == "foreign" else ""
+    statement.state.change_relation(oid, parents=tuple(p.oid for p in parents), definition=written)
     for parent in parents:
         if parent.kind == "composite":
             _row_type(statement, oid, parent)

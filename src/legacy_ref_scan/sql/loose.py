@@ -190,6 +190,12 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
     return (Explanation.TEXT, "", "a text that is no SQL")
 
 
+def _of_something_else(text: bytes, names: Names) -> bool:
+    """`org.example.image.title`: before a column with two qualifiers or more stands the table, for that is no alias."""
+    parts = text.strip().split(b".")
+    return len(parts) > 2 and HOLE not in text and not _names_table(parts[-2], names)
+
+
 def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Judgement:
     exact = _last_name(fragment.text) in names.columns
     if fragment.consumer is Consumer.BUILDER:
@@ -199,6 +205,8 @@ def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Jud
         return (Explanation.TABLE if not column else Explanation.TEXT, "", "a name in a query builder")
     if not column:
         return (Explanation.TABLE, "", "the table's name alone")
+    if _of_something_else(fragment.text, names):
+        return (Explanation.TEXT, "", "a name with dots, of something else")
     if exact and near and _goes_somewhere(fragment.note):
         return (Explanation.GAP, "loose-name", f"the column's name alone, {fragment.note}: where it goes is not known")
     return (Explanation.TEXT, "", fragment.note or "a name alone")
@@ -216,7 +224,7 @@ _HARMLESS = (
     "argument of sql.Named",
 )
 _READS_A_REQUEST = re.compile(
-    r"\.(?:Query\(\)\.Get|FormValue|PathValue|Header\(?\)?\.Get|Getenv|LookupEnv|QueryParam)$"
+    r"\.(?:Query\(\)\.Get|FormValue|PathValue|Header\(?\)?\.Get|Getenv|LookupEnv|QueryParam|Get(?:String|Strings|Int|Int64|Bool))$"
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from legacy_ref_scan.model import Target
-from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Trigger
+from legacy_ref_scan.schema import Catalog, Column, ColumnId, Relation, Trigger
 from legacy_ref_scan.sql.scope import relation_of_type
 
 
@@ -49,10 +49,8 @@ def watch(catalog: Catalog, targets: Iterable[Target]) -> Watch:
             missing.append(target)
             continue
         columns[(relation.oid, column.attnum)] = Watched(target, gone=column.gone, maybe=column.maybe or relation.maybe)
-        for child in _descendants(catalog, relation):
-            inherited = child.column(target.column)
-            if inherited is not None:
-                columns.setdefault((child.oid, inherited.attnum), Watched(target, f"{child.schema}.{child.name}"))
+        for child, inherited in _lost_with(catalog, relation, target.column):
+            columns.setdefault((child.oid, inherited.attnum), Watched(target, f"{child.schema}.{child.name}"))
     _add_views(catalog, columns)
     return Watch(columns, tuple(missing), frozenset(_names(catalog, columns)))
 
@@ -62,6 +60,23 @@ def _names(catalog: Catalog, columns: Iterable[ColumnId]) -> Iterator[tuple[int,
         column = catalog.relations[oid].by_attnum(attnum)
         if column is not None:
             yield oid, column.name
+
+
+def _lost_with(catalog: Catalog, relation: Relation, name: str) -> Iterator[tuple[Relation, Column]]:
+    """The columns of partitions and children that go with a parent's: not declared there too, and of no other parent
+    (ATExecDropColumn in src/backend/commands/tablecmds.c)."""
+    gone = {relation.oid}
+    changed = True
+    while changed:  # a child may be older than one of its parents
+        changed = False
+        for child in _descendants(catalog, relation):
+            column = child.column(name)
+            others = (catalog.relations.get(parent) for parent in child.parents if parent not in gone)
+            kept = any(other is not None and other.column(name) for other in others)
+            if child.oid not in gone and column is not None and not column.local and not kept:
+                gone.add(child.oid)
+                changed = True
+                yield child, column
 
 
 def _descendants(catalog: Catalog, relation: Relation) -> Iterator[Relation]:
