@@ -275,7 +275,7 @@ def _condensed_chains(chains: list[Chain]) -> list[Alternative]:
     shortest: dict[Call, Chain] = {}
     everything: dict[tuple[str, Origin], Call] = {}
     by_length = sorted(chains, key=lambda chain: len(chain.calls))
-    for call, chain in ((call, chain) for chain in by_length for call in chain.calls):
+    for call, chain in ((call, form) for form in by_length for call in form.calls):
         shortest.setdefault(call, chain)
         place = (call.method, call.origin)
         known = everything.get(place)
