@@ -419,6 +419,12 @@ class TestDirectories:
             "m/10_b/up.sql runs before m/9_a/up.sql where versions are compared as texts",
         )
 
+    def test_diesel_compares_versions_as_texts(self) -> None:
+        names = ["2025-11-19-091444-0000_b", "2026-05-27-120000_c", "00000000000000_a", "2025-11-19-091444_a2"]
+        history = load(directories, {f"m/{name}/up.sql": "x" for name in names})
+        assert [item.name for item in history.migrations] == ["a", "a2", "b", "c"]
+        assert said(history) == ()
+
     @pytest.mark.parametrize(
         ("provider", "count"), [("postgresql", 1), ("cockroachdb", 1), ("mysql", 0), ("sqlite", 0)]
     )

@@ -30,6 +30,10 @@ class _Directory:
     up: str
     down: str
 
+    @property
+    def name(self) -> str:
+        return basename(dirname(self.up))
+
 
 def recognise(paths: Sequence[str], read: Read) -> int:
     """Counts the directories with an up file; none where Prisma's lock names another database."""
@@ -59,7 +63,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     migrations: list[Migration] = []
     problems: list[Problem] = []
     inside = [path for path in paths if dirname(dirname(path)) == directory]
-    found = sorted(_directories(inside))
+    found = sorted(_of_diesel(list(_directories(inside))))
     for item in found:
         source = read(item.up)
         if source is None:
@@ -91,11 +95,24 @@ def _directories(paths: Sequence[str]) -> Iterator[_Directory]:
             yield _Directory(Version.of(int(digits)), title, digits, path, down if down in there else "")
 
 
+def _of_diesel(found: list[_Directory]) -> list[_Directory]:
+    """With versions that compare as texts, as Diesel's do, where one is written with dashes and has more digits."""
+    width = max((len(item.digits) for item in found), default=0)
+    dashed = any("-" in item.name.partition("_")[0] and "_" in item.name for item in found)
+    if not dashed or all(len(item.digits) == width for item in found):
+        return found
+    return [replace(item, version=_as_text(item.digits, width)) for item in found]
+
+
+def _as_text(digits: str, width: int) -> Version:
+    return Version((int(digits.ljust(width, "0")), len(digits)), digits)
+
+
 def _unordered(found: Sequence[_Directory]) -> Iterator[Problem]:
     """Two of one version, and those that Diesel and Prisma, which compare texts, run in another order than numbers."""
     for first, second in pairwise(found):
         if first.version == second.version:
             yield same_version(first.up, second.up)
-        elif first.digits > second.digits and "_" in basename(dirname(first.up)):
+        elif not first.version.parts[1:] and first.digits > second.digits and "_" in first.name:
             message = f"{second.up} runs before {first.up} where versions are compared as texts"
             yield replace(problem("migration-order", message, first.up, second.up), order=True)
