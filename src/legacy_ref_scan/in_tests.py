@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from legacy_ref_scan.model import Claim, Explanation, Found, Gap, Reference, Residue
 
-WEAK = frozenset({"loose-name", "fragment-without-table", "unreadable-fragment", "go-not-interpreted"})
+WEAK = frozenset(
+    {"loose-name", "fragment-without-table", "unreadable-fragment", "go-not-interpreted", "unparsed-python"}
+)
 """The reasons of gaps that no statement over the table stands behind."""
 
 

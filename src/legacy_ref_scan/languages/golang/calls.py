@@ -157,6 +157,8 @@ def _selected(frame: Frame, node: Node, function: Node, receiver: Value | None) 
 
 def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Value]:
     full = f"{path}.{name}"
+    if sinks.is_logger(path, name) and not function_sinks(frame, path, name):
+        return _logged(frame, arguments_of(frame, node), f"{default_name(path)}.{name}")
     declared = frame.run.index.exported(path, name)
     functions = [d for d in declared if d.kind == "func"]
     if functions:
@@ -169,6 +171,12 @@ def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Va
         )
     arguments = arguments_of(frame, node)
     return _external_function(frame, arguments, path, full)
+
+
+def _logged(frame: Frame, arguments: Called, label: str) -> list[Value]:
+    """A call of a logger, whose source is not followed: what it writes is for people."""
+    _text_uses(frame, arguments, label)
+    return [frame.unknown(f"result of {label}", arguments.node)]
 
 
 def _external_function(frame: Frame, arguments: Called, path: str, full: str) -> list[Value]:
@@ -276,6 +284,8 @@ def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) ->
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
     owner = type_of(frame, operand)
+    if owner is not None and sinks.is_logger(owner[0], name) and not method_sinks(frame, owner, name):
+        return _logged(frame, arguments, name)
     known = _behind(frame, owner, arguments, name) or callees(frame, owner, value, name, len(arguments.values))
     if known and not (known.guessed and name in sinks.SQL_METHODS):
         return _invoke_all(frame, list(known.declarations), arguments, operand, value, name)

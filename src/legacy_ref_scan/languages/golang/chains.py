@@ -20,7 +20,7 @@ from legacy_ref_scan.languages.golang.orm.destinations import (
     with_associations,
 )
 from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.lookups import CLAUSES, VALUES_BEHIND, is_name, resolved
+from legacy_ref_scan.languages.golang.orm.lookups import CLAUSES, is_name, is_value, resolved
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, type_of
@@ -189,8 +189,7 @@ def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Call
         for position, (argument, node) in enumerate(zip(link.arguments, call.nodes, strict=False)):
             if is_name(name, position):
                 continue  # the statement has it, or the place of the chain that is never run
-            value = position > 0 and name in VALUES_BEHIND
-            consumer, strength = (Consumer.TEXT, ASSEMBLED) if value else (Consumer.BUILDER, STORED)
+            consumer, strength = (Consumer.TEXT, ASSEMBLED) if is_value(name, position) else (Consumer.BUILDER, STORED)
             frame.use(argument, node, f"argument of beego {name}", consumer, strength)
         whole = replace(before, calls=(*before.calls, link))
         if name in CLAUSES:  # of itself: what a loop adds would be too many queries

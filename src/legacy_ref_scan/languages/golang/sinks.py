@@ -230,6 +230,14 @@ def is_context(written: bytes) -> bool:
     return _CONTEXT.match(written) is not None
 
 
+_LOGGERS = frozenset("log logs logger loggers logging zlog xlog glog slog".split())
+
+
+def is_logger(path: str, name: str) -> bool:
+    """Whether a function or method of a package of the project is a logger's, by the names of both."""
+    return path.rpartition("/")[2] in _LOGGERS and name in _TEXT_METHODS
+
+
 def is_text_method(name: str) -> bool:
     """A method of a logger or of `testing.T`."""
     return name in _TEXT_METHODS

@@ -36,8 +36,7 @@ _OPERATORS = frozenset(
     "exact iexact strictexact contains icontains startswith endswith istartswith iendswith gt gte lt lte eq nq ne in "
     "between isnull".split()
 )
-VALUES_BEHIND = frozenset(("Filter", "Exclude", "Raw", *LINKS))
-"""Links whose first argument is a name or a statement, and the others what it is compared with or bound to."""
+_VALUES_BEHIND = frozenset(("Filter", "Exclude", "Raw", "RowsToMap", "RowsToStruct", *LINKS))
 CLAUSES = frozenset(("Filter", "Exclude", "FilterRaw", "SetCond", "OrderBy", "GroupBy"))
 """Links that add a clause to a query. Each says all by itself, for every name in it is the model's."""
 _FIRST = frozenset(("Filter", "Exclude", "FilterRaw", *LINKS))
@@ -61,6 +60,11 @@ class _Field:
 def is_name(method: str, position: int) -> bool:
     """Whether an argument of a link is the name of a column, or a list of names."""
     return method in _ALL or (method in (_BEHIND if position else _FIRST))
+
+
+def is_value(method: str, position: int) -> bool:
+    """Whether an argument is bound to a statement, compared with a column, or the name of a result."""
+    return position > 0 and method in _VALUES_BEHIND
 
 
 def resolved(frame: Frame, chain: Chain, call: Call) -> Call:
