@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from posixpath import dirname
 
@@ -16,6 +17,8 @@ from legacy_ref_scan.workspace import Workspace
 
 # Files that are no candidates may be asked for by another name; below this much text they are kept, not read again.
 _KEPT_BYTES = 64 << 20
+# A table of rows may have a mention in each: what is behind its first rows is no use of a column.
+_DATA_HEAD = 256 << 10
 _SEARCHED = frozenset({"go", "python"})
 _DEFAULTS = Others()
 
@@ -61,6 +64,7 @@ class ScanProject:
             source = self.workspace.read(path)
             if source is None:
                 continue
+            source = self._shortened(source)
             self.counts[source.language] += 1
             if (self._choose is None or self._choose(source)) and self.names.matter(source.data):
                 self._group(source).append(source)
@@ -84,6 +88,20 @@ class ScanProject:
         if ignored:
             self.workspace.skipped[path] = "of a kind that the rule ignores"
         return ignored
+
+    def _shortened(self, source: SourceFile) -> SourceFile:
+        """The first rows of a large file of data, which is then recorded; any other file as it is."""
+        if source.language != "other" or len(source.data) <= _DATA_HEAD:
+            return source
+        from legacy_ref_scan.languages.plain.kinds import kind_by_path
+
+        slug = kind_by_path(source.path).slug
+        if slug != "data" or slug in self.others.gate:
+            return source
+        self.workspace.skipped[source.path] = f"data behind its first {_DATA_HEAD >> 10} kB"
+        head = source.data[: source.data.rfind(b"\n", 0, _DATA_HEAD) + 1] or source.data[:_DATA_HEAD]
+        self._kept[source.path] = head
+        return replace(source, data=head)
 
     def holds_code(self) -> bool:
         """Whether anything was read that could use a column."""

@@ -23,6 +23,7 @@ from legacy_ref_scan.languages.plain.models import models
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
 from legacy_ref_scan.languages.plain.notebooks import notebook
 from legacy_ref_scan.languages.plain.objectquery import is_object_query, judged
+from legacy_ref_scan.languages.plain.prepared import prepared
 from legacy_ref_scan.languages.plain.spelling import spelling_of
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile, Span
 
@@ -62,6 +63,7 @@ def _sweep(
     project: Project, source: SourceFile, kind: Kind, mentions: tuple[Mention, ...], program: Program
 ) -> Iterator[Extracted]:
     tool = tool_of(source)
+    yield from prepared(source, kind, mentions, program.constants.spelling)
     if kind.weight is Weight.INERT:
         yield Claim(Span(source.path, 0, len(source.data)), Explanation.OTHER_FILE, detail(kind))
     elif kind.name == "notebook" and (items := notebook(project, source, mentions)) is not None:
