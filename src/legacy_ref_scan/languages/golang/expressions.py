@@ -10,7 +10,7 @@ from legacy_ref_scan.languages.golang.generics import struct_name
 from legacy_ref_scan.languages.golang.literals import decode
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
 from legacy_ref_scan.languages.golang.places import key_note
-from legacy_ref_scan.languages.golang.types import field_names, methods, type_of, type_of_node
+from legacy_ref_scan.languages.golang.types import MAP, field_names, methods, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -299,7 +299,7 @@ def _composite(frame: Frame, node: Node) -> Value:
     if kind is not None and frame.file.text(kind) in BUFFERS:
         return EMPTY
     named = type_of_node(frame, kind) if kind is not None else None
-    return _literal_value(frame, body, kind, named)
+    return _literal_value(frame, body, kind, named if named != MAP else None)
 
 
 def _elided(frame: Frame, node: Node) -> Value:

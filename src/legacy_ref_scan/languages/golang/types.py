@@ -8,6 +8,8 @@ from legacy_ref_scan.languages.golang.frame import Frame, TypeName
 from legacy_ref_scan.languages.golang.generics import Instance, filled, of_instance, of_receiver
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 
+MAP: TypeName = ("", "map")
+"""The type of every map."""
 _WRAPPED = frozenset(("pointer_type", "parenthesized_type", "slice_type", "array_type", "generic_type"))
 
 
@@ -34,6 +36,8 @@ def named_type(index: Index, file: GoFile, kind: Node) -> TypeName | None:
 def _written_name(index: Index, file: GoFile, current: Node) -> TypeName | None:
     if current.type == "type_identifier":
         return (file.folder, file.text(current))
+    if current.type == "map_type":
+        return MAP
     if current.type in ("qualified_type", "selector_expression"):  # the latter where a type is an argument: new(a.B)
         package = current.child_by_field_name("package") or current.child_by_field_name("operand")
         name = current.child_by_field_name("name") or current.child_by_field_name("field")

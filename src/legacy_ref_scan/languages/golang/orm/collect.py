@@ -11,14 +11,14 @@ from legacy_ref_scan.languages.golang.orm.destinations import MODEL_LIBRARIES
 from legacy_ref_scan.languages.golang.orm.models import Models
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile
 from legacy_ref_scan.languages.golang.types import struct_fields
-from legacy_ref_scan.model import Access, Mapping, Span
+from legacy_ref_scan.model import Access, Gap, Mapping, Span
 
 _METHOD = re.compile(rb"\)\s*TableName\([^)]*\)\s*string\b")
 _PLAIN_METHOD = re.compile(rb'\)\s*TableName\([^)]*\)\s*string\s*\{\s*return\s+(?:"[^"]*"|`[^`]*`)\s*\}')
 
 
-def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mapping]) -> Iterator[Mapping]:
-    """Every field that maps a target's column. `tags` are the fields whose tag names one; each comes back, with its
+def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mapping]) -> Iterator[Mapping | Gap]:
+    """Every field that maps a target's column, and what may hold one. `tags` are the fields whose tag names one; each comes back, with its
     table where that is known now. Asked for after the run, which tells what the rows of a statement are read into."""
     models = Models(engine.fresh_run())
     known: dict[Span, list[Mapping]] = {}
@@ -26,6 +26,7 @@ def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mappin
     for file in (*listed.values(), *_with_made_up_tables(engine, listed)):
         for item in models.mappings(file):
             known.setdefault(item.span, []).append(item)
+        yield from models.unseen(file)
     for item in _rows(engine, models):
         known.setdefault(item.span, []).append(item)
     for tag in tags:

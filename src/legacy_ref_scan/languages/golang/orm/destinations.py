@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from legacy_ref_scan.languages.golang.frame import Frame, TypeName
-from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE
+from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE, WHOLE_ROWS
 from legacy_ref_scan.languages.golang.orm.models import Models, alias_of
 from legacy_ref_scan.languages.golang.orm.naming import underscored
 from legacy_ref_scan.languages.golang.orm.statement import known_texts
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
-from legacy_ref_scan.languages.golang.types import field_type, named_type, struct_fields, type_of
+from legacy_ref_scan.languages.golang.types import MAP, field_type, named_type, struct_fields, type_of
 from legacy_ref_scan.languages.golang.values import Call, Chain, External, Value, made_up, union
 
 MODEL_LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "pop", "beego"))
@@ -35,7 +35,10 @@ def model_link(frame: Frame, library: str, name: str, call: Called) -> tuple[Cal
     """The table of the model that is a call's first argument, and the model."""
     if library not in MODEL_LIBRARIES or not call.nodes or not _names_model(library, name):
         return ()
-    owner = _struct_of(frame, call.nodes[-1 if name in ("Scan", "InsertMulti") else 0])
+    node = call.nodes[-1 if name in ("Scan", "InsertMulti") else 0]
+    if library == "gorm" and name in _INTO and type_of(frame, node) == MAP:
+        return (Call(WHOLE_ROWS, (), frame.origin(call.node)),)
+    owner = _struct_of(frame, node)
     return _link_to(frame, library, owner, call.node) if owner is not None else ()
 
 

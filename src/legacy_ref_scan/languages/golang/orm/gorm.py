@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE, UNKNOWN_START
+from legacy_ref_scan.languages.golang.orm.links import JOINED, MODEL_TABLE, UNKNOWN_START, WHOLE_ROWS
 from legacy_ref_scan.languages.golang.orm.naming import gorm_name
 from legacy_ref_scan.languages.golang.orm.statement import (
     Draft,
@@ -58,7 +58,8 @@ def statement(chain: Chain, sql: Sql) -> Value:
 def draft_of(chain: Chain, sql: Sql) -> Draft:
     """The parts of a chain's statement."""
     draft = Draft(kind=_kind_of(chain))
-    if any(call.method == MODEL_TABLE for call in chain.calls):
+    made_up = {call.method for call in chain.calls}
+    if MODEL_TABLE in made_up and WHOLE_ROWS not in made_up:
         draft.bare = "1"  # the columns are those of a struct that is known: its fields are findings of their own
     for call in chain.calls:
         _take(draft, call, sql)

@@ -16,7 +16,7 @@ from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR,
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
 from legacy_ref_scan.languages.golang.types import methods, named_type, struct_fields
 from legacy_ref_scan.languages.golang.values import Text
-from legacy_ref_scan.model import Access, Mapping, Span
+from legacy_ref_scan.model import Access, Gap, Mapping, Span
 
 # These put every mapped field into the statements that they make.
 LIBRARIES = frozenset(("gorm", "bun", "xorm", "go-pg", "reform", "beego"))
@@ -231,6 +231,38 @@ class Models:
                 yield Column(frozenset((prefix + name,)), place, declaration.name, both, file.source.test)
         for inner in self._structs(named):
             yield from self._columns(inner, library, prefix, place, depth + 1)
+
+    def unseen(self, file: GoFile) -> Iterator[Gap]:
+        """Structs that models of a target's table embed from modules that are not here: they may have the column."""
+        for declaration in file.in_order:
+            library = self.library(declaration) if struct_fields(declaration) else ""
+            if (
+                library
+                and self._telling(self.tables(declaration, library)).rpartition(".")[2] in self._run.names.tables
+            ):
+                for owner, field, named in self._embedded_elsewhere(declaration, library, 0):
+                    what = f"{named[0].rpartition('/')[2]}.{named[1]}"
+                    message = (
+                        f"{library} maps {declaration.name}, and the columns of {what}, which it embeds, are not here"
+                    )
+                    span = Span(owner.file.path, field.start_byte, field.end_byte)
+                    yield Gap(span, "unknown-mapping", message, declaration.name, owner.file.source.test)
+
+    def _embedded_elsewhere(
+        self, declaration: Declaration, library: str, depth: int
+    ) -> Iterator[tuple[Declaration, Node, TypeName]]:
+        for field in struct_fields(declaration):
+            tag, _ = tag_of(declaration.file, field, library)
+            kind = field.child_by_field_name("type")
+            named = named_type(self._index, declaration.file, kind) if kind is not None else None
+            embeds = tag.embedded or not field.children_by_field_name("name")
+            if named is None or tag.skipped or not embeds or depth >= _EMBEDDED_DEPTH:
+                continue
+            if named[0] in self._index.folders:
+                for inner in self._structs(named):
+                    yield from self._embedded_elsewhere(inner, library, depth + 1)
+            elif named not in _MARKERS and "." in named[0].partition("/")[0] and not sinks.builder_of(named[0]):
+                yield declaration, field, named
 
     def _structs(self, named: TypeName) -> Iterator[Declaration]:
         if named[0] in self._index.folders:
