@@ -42,6 +42,42 @@ def test_text_for_people(call: str) -> None:
     assert {fragment.consumer for fragment in found} == {Consumer.TEXT}
 
 
+ERRORS = """package oops
+
+import "fmt"
+
+type traced struct{ text string }
+
+func (t *traced) Error() string { return t.text }
+
+func Wrap(err error, format string, args ...any) error {
+	text := fmt.Sprintf("%s (at %s)", fmt.Sprintf(format, args...), caller())
+	if inner, ok := err.(*traced); ok {
+		text = fmt.Sprintf("%s: %s", text, inner.text)
+	}
+	return &traced{text: text}
+}
+"""
+
+
+def test_errors_that_wrap_errors_give_one_text_each() -> None:
+    """Not one for each way up: of three functions that fail in two ways each there are eight."""
+    steps = [
+        f"""
+func step{number}(flag bool) error {{
+	err := step{number + 1}(flag)
+	if flag {{
+		return oops.Wrap(err, "cannot set error_message {number}")
+	}}
+	return oops.Wrap(err, "no error_message {number}")
+}}"""
+        for number in range(3)
+    ]
+    main = 'package store\n\nimport "example.org/app/oops"\n' + "".join(steps)
+    found = scan({"go.mod": "module example.org/app\n", "oops/oops.go": ERRORS, "store/store.go": main})
+    assert {text.count("error_message") for text in texts(found)} == {1}
+
+
 @pytest.mark.parametrize(
     ("call", "consumer"),
     [

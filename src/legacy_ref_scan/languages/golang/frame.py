@@ -315,8 +315,21 @@ class Frame:
         return self._site(node)
 
     def store_field(self, folder: str, owner: str, name: str, value: Value) -> None:
-        """Keeps what was assigned to a field of a struct ("": of which is not known) for the functions that read it."""
+        """Keeps what was assigned to a field of a struct ("": of which is not known) for the functions that read it.
+
+        Not so for errors: each holds the text of the one that it wraps.
+        """
+        if owner and self._is_error(folder, owner):
+            return
         self._learn(self.run.knowledge.fields.setdefault((folder, name), {}), owner, ("field", (folder, name)), value)
+
+    def _is_error(self, folder: str, owner: str) -> bool:
+        index = self.run.index
+        if folder not in index.folders or b"Error" not in index.method_names(folder):
+            return False
+        methods = (item for item in index.lookup(folder, "Error") if item.receiver_type == owner)
+        results = (item.node.child_by_field_name("result") for item in methods)
+        return any(result is not None and result.text == b"string" for result in results)
 
     def store_variable(self, folder: str, name: str, value: Value) -> None:
         """Keeps what was assigned to a package variable for the functions that read it."""

@@ -30,6 +30,7 @@ from legacy_ref_scan.languages.golang.values import (
     flatten,
     union,
 )
+from legacy_ref_scan.model import Consumer
 
 _TEXTUAL = re.compile(
     r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|orm\.Condition|RawSeter)$"
@@ -234,14 +235,28 @@ def unknown_parameter(frame: Frame, declaration: Declaration, position: int, par
 
 
 def run_body(inner: Frame, function: Node, body: Node) -> list[Value]:
-    """Interprets a body; the results by position, each the union over the `return`s."""
+    """Interprets a body; its results by position."""
     results = function.child_by_field_name("result")
     if results is not None and results.type == "parameter_list":
         inner.result_names = tuple(_declared_results(inner, results))
     inner.execute(body)
     run_waiting(inner)
+    return _results(inner, function)
+
+
+def _results(inner: Frame, function: Node) -> list[Value]:
+    """The results by position, each the union over the `return`s.
+
+    What an error says is for people, and of no interest to whoever hands it on: errors are wrapped again and again on
+    their way up, with one more text for each way.
+    """
     width = max((len(values) for values in inner.returns), default=0)
-    return [union(values[at] for values in inner.returns if at < len(values)) for at in range(width)]
+    results = [union(values[at] for values in inner.returns if at < len(values)) for at in range(width)]
+    for position, kind in enumerate(result_types(function)[: len(results)]):
+        if _text(kind) == "error":
+            inner.use(results[position], kind, "what an error says", Consumer.TEXT)
+            results[position] = inner.unknown("an error", kind)
+    return results
 
 
 def _declared_results(inner: Frame, results: Node) -> Iterator[str]:
@@ -299,8 +314,7 @@ def apply(frame: Frame, function: Function, values: list[Value], nodes: list[Nod
             if given is not None and parameter.name and position < len(nodes):
                 home.sites[parameter.name] = frame.site_of(nodes[position])
         home.execute(body)
-        width = max((len(found) for found in home.returns), default=0)
-        return [union(found[at] for found in home.returns if at < len(found)) for at in range(width)]
+        return _results(home, literal)
     finally:
         frame.run.stack.pop()
         kept = home.scopes
