@@ -9,10 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from legacy_ref_scan.model import Target
-from legacy_ref_scan.schema import Catalog, Column, Relation
+from legacy_ref_scan.schema import ASSUMED, Catalog, Column, Relation
 
-ASSUMED = "assumed"
-"""The kind of a relation of which only the target is known."""
 _TABLES = frozenset({"table", "foreign"})
 
 

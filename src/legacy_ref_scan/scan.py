@@ -95,7 +95,9 @@ def scan(request: Request) -> Outcome:
     say("replaying migrations")
     replayed = replay_history(request, history)
     _check_schemas(request, replayed)
+    replayed, unseen = _on_a_baseline(request, history, replayed, targets)
     catalog, notes = with_targets(replayed, targets, bool(history.migrations))
+    notes = (*unseen, *notes)
     ground = Ground(workspace, history, kept={} if request.remember else None)
     aim = aim_at(request, catalog, targets)
     report = examine(request, ground, aim)
@@ -226,10 +228,30 @@ def read_history(request: Request, workspace: Workspace, names: Names) -> Histor
     return detect(workspace, directory, convention, lambda data: names.in_text(data, "table"))
 
 
-def replay_history(request: Request, history: History) -> Catalog:
+def replay_history(request: Request, history: History, start: Catalog | None = None) -> Catalog:
     """The schema that the history leaves."""
     wanted = tuple(m for m in history.migrations if request.until is None or m.version < request.until)
-    return replay(wanted, request.rules[0].search_path if request.rules else ("public",))
+    return replay(wanted, request.rules[0].search_path if request.rules else ("public",), start)
+
+
+def _on_a_baseline(
+    request: Request, history: History, replayed: Catalog, targets: tuple[Target, ...]
+) -> tuple[Catalog, tuple[str, ...]]:
+    """The schema where the history speaks of tables that it does not create: on top of what was there before it.
+
+    A table that it creates and drops again can't have been there: creating it would fail.
+    """
+    missing = [target for target in targets if replayed.relation(target.table, target.schema) is None]
+    names = names_of(missing, ())
+    texts = (text for migration in history.migrations for text in migration.texts)
+    if not missing or not any(names.in_text(text, "table") for text in texts):
+        return replayed, ()
+    baseline, _ = with_targets(Catalog(search_path=replayed.search_path), missing, True)
+    found = replay_history(request, history, baseline)
+    if len(found.gaps) > len(replayed.gaps):
+        return replayed, ()
+    tables = sorted({f"{target.schema}.{target.table}" for target in missing})
+    return found, (f"no migration creates {', '.join(tables)}: taken to be there before the first",)
 
 
 def _rule_paths(request: Request, workspace: Workspace) -> frozenset[str]:

@@ -66,6 +66,10 @@ class Column:
     required: NotNull | None = None  # the constraint of a column that is not null
 
 
+ASSUMED = "assumed"
+"""The kind of a relation of which only the target is known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """Anything with columns. `kind`: "table", "view", "matview", "foreign", "composite", "sequence".

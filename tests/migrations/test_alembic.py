@@ -225,3 +225,51 @@ def test_a_directory_beside_the_template_needs_no_certain_name(tmp_path: Path) -
     files = {"alembic/script.py.mako": "", "alembic/steps/1.py": revision("a", None, CREATE), "schema.sql": UP}
     history = detect(write(tmp_path, files))
     assert (history.directory, history.convention) == ("alembic/steps", "alembic")
+
+
+ADDED = '    op.add_column("phases", sa.Column("more", sa.Text(), server_default=json.dumps({"a": [1]})))\n'
+INDEX = '    op.create_index("i", "phases", ["more"])\n'
+TYPE = '    op.alter_column("phases", "note", type_=sa.Text(), existing_nullable=True)\n'
+VIEW = '    op.execute("CREATE VIEW v AS SELECT id, note FROM phases")\n'
+RENAME = '    op.alter_column("phases", "title", new_column_name="note")\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (ADDED + INDEX, Verdict.CLEAN),
+        (ADDED + TYPE, Verdict.CLEAN),
+        ('    op.add_column("phases", sa.Column("note", sa.Text()))\n', Verdict.CLEAN),
+        (
+            '    op.create_index("i", "phases", ["note"], unique=True, postgresql_where=sa.text("id > 1"))\n',
+            Verdict.CLEAN,
+        ),
+        (ADDED + VIEW, Verdict.REFERENCED),
+        (VIEW, Verdict.REFERENCED),
+        (RENAME, Verdict.UNKNOWN),
+    ],
+)
+def test_a_table_that_was_there_before_the_first_revision(tmp_path: Path, body: str, verdict: Verdict) -> None:
+    """`create_all` made it, say: what the revisions change of it is known all the same."""
+    text = "import json\n" + revision("a", None, body)
+    write(tmp_path, {"m/versions/1.py": text, "app.py": "x = 1\n"})
+    report = scan(Request(root=tmp_path, rules=(adhoc_rule(["phases.note"]),))).report
+    assert report.verdict is verdict, report.gaps
+    assert "no migration creates public.phases: taken to be there before the first" in report.notes
+
+
+def test_a_trigger_for_search_vectors_reads_its_columns(tmp_path: Path) -> None:
+    body = '    search.sync_trigger(op.get_bind(), "phases", "vector", ["id", "note"])\n'
+    more = "import sqlalchemy_searchable as search\n"
+    report = report_of(tmp_path, '    op.add_column("phases", sa.Column("vector", sa.Text()))\n' + body, more=more)
+    text = report.files["m/versions/2.py"].data.decode()
+    assert [item.span.start for item in report.references if item.gating] == [text.index('"note"')]
+    assert report.gaps == ()
+
+
+def test_a_file_of_sql_that_a_revision_reads_is_run(tmp_path: Path) -> None:
+    write(tmp_path, {"m/sql/view.sql": "CREATE VIEW v AS SELECT note FROM phases;\n"})
+    body = '    op.execute((HERE / "sql" / "view.sql").read_text())\n'
+    report = report_of(tmp_path, body)
+    assert [item.span.path for item in report.references if item.gating] == ["m/sql/view.sql"]
+    assert report.gaps == ()

@@ -11,7 +11,7 @@ from legacy_ref_scan.catalog.dependents import column_item, drop, object_item
 from legacy_ref_scan.catalog.state import columns_used, key_of
 from legacy_ref_scan.catalog.statement import Statement
 from legacy_ref_scan.catalog.typenames import type_name
-from legacy_ref_scan.schema import Column, Constraint, Index, Relation
+from legacy_ref_scan.schema import ASSUMED, Column, Constraint, Index, Relation
 from legacy_ref_scan.sql.tree import Node
 
 Handler = Callable[[Statement, int, Node], None]
@@ -121,7 +121,9 @@ def _add_column(statement: Statement, oid: int, command: Node) -> None:
         return
     relation = statement.state.relations[oid]
     old = relation.column(statement.name(name))
-    if old is not None:
+    if old is not None and relation.kind == ASSUMED:  # the target's, which was taken to be there: here is how it began
+        statement.state.change_relation(oid, columns=tuple(item for item in relation.columns if item is not old))
+    elif old is not None:
         _present(statement, oid, name, old, command.has("kw_if") or statement.guarded)
         return
     columns.add(statement, oid, definition)

@@ -35,9 +35,14 @@ Range = tuple[int, int]
 Handler = Callable[[Statement], None]
 
 
-def replay(migrations: Iterable[Migration], search_path: tuple[str, ...] = ("public",)) -> Catalog:
-    """The schema as the migrations leave it, applied in the order given. `search_path` is that of each one's start."""
-    state = State(Catalog(search_path=search_path))
+def replay(
+    migrations: Iterable[Migration], search_path: tuple[str, ...] = ("public",), start: Catalog | None = None
+) -> Catalog:
+    """The schema as the migrations leave it, applied in the order given. `search_path` is that of each one's start.
+
+    `start` is what is there before the first; without it, nothing.
+    """
+    state = State(start or Catalog(search_path=search_path))
     for migration in migrations:
         _apply(state, migration)
     return state.freeze()

@@ -13,7 +13,7 @@ from legacy_ref_scan.catalog.names import Name, dotted
 from legacy_ref_scan.catalog.needs import Found, of_expressions, of_query
 from legacy_ref_scan.catalog.state import State
 from legacy_ref_scan.model import Access, Consumer, Fragment, Gap, Piece, Span
-from legacy_ref_scan.schema import Column, Relation, Use
+from legacy_ref_scan.schema import ASSUMED, Column, Relation, Use
 from legacy_ref_scan.sql.lexer import name_of, string_value
 from legacy_ref_scan.sql.results import OutputColumn
 from legacy_ref_scan.sql.tree import Node, Tree
@@ -134,8 +134,9 @@ class Statement:
         self.state.gaps.append(Gap(span, reason, message))
 
     def unknown_column(self, node: Node, relation: Relation, name: str) -> None:
-        """Record a column that the relation does not have."""
-        if not self.lenient:
+        """Record a column that the relation does not have; one of which not all are known may, unless it is renamed:
+        what it had before is then the target's."""
+        if not self.lenient and (relation.kind != ASSUMED or self.node.type == "RenameStmt"):
             message = f'column "{name}" of relation "{relation.name}" is not in the catalog'
             self.gap(node, "catalog-unknown-column", message)
 

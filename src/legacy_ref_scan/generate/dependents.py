@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from legacy_ref_scan.assume import ASSUMED
 from legacy_ref_scan.model import Target
-from legacy_ref_scan.schema import Catalog, Column, Constraint, Function, Index, Relation, SchemaObject
+from legacy_ref_scan.schema import ASSUMED, Catalog, Column, Constraint, Function, Index, Relation, SchemaObject
 
 VANISHING = ("constraint", "index", "statistics", "grant")
 """Kinds that DROP COLUMN takes along (PostgreSQL manual, ALTER TABLE), in the order in which they can come back."""

@@ -16,6 +16,7 @@ from legacy_ref_scan.versions import Version
 
 if TYPE_CHECKING:
     from legacy_ref_scan.migrations.python.imports import Imports
+    from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 
 _REVISION = re.compile(rb"^(?:down_)?revision\b[^=\n]*=", re.MULTILINE)
 _TEMPLATE, _ENVIRONMENT = "script.py.mako", "env.py"
@@ -52,9 +53,10 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
     """See `Convention.load`. Every branch runs, as `upgrade heads` does. `paths` are those of the whole tree."""
     from legacy_ref_scan.migrations.python.imports import Imports  # late: most repositories have no such migrations
+    from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 
     prefix = f"{directory}/" if directory else ""
-    imports = Imports(paths, read)
+    imports, files = Imports(paths, read), SqlFiles(paths, read)
     problems: list[Problem] = []
     revisions: dict[str, _Revision] = {}
     inside = (path for path in paths if path.startswith(prefix) or path == directory)
@@ -63,7 +65,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
         if source is None:
             problems.append(unreadable(path))
         elif len(_REVISION.findall(source.data)) >= 2:
-            found = _revision(path, imports)
+            found = _revision(path, imports, files)
             if isinstance(found, Problem):
                 problems.append(found)
             elif found.revision in revisions:
@@ -76,10 +78,11 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
     problems += _missing(revisions)
     migrations = tuple(_numbered(item.migration, number) for number, item in enumerate(ordered, 1))
     problems += [problem for item in ordered for problem in item.problems]
-    return History(directory, "alembic", migrations, tuple(problems), tuple(_notes(revisions)))
+    notes = tuple(_notes(revisions))
+    return History(directory, "alembic", migrations, tuple(problems), notes, programs=tuple(files.used))
 
 
-def _revision(path: str, imports: Imports) -> _Revision | Problem:
+def _revision(path: str, imports: Imports, files: SqlFiles) -> _Revision | Problem:
     from legacy_ref_scan.migrations.python.alembic_upgrade import Upgrade
 
     module = imports.module(path)
@@ -88,7 +91,7 @@ def _revision(path: str, imports: Imports) -> _Revision | Problem:
     revision = module.names.get("revision")
     if not isinstance(revision, str):
         return problem("migration-unparsed", f"{path} computes its revision", path, anything=True)
-    upgrade = Upgrade(module, imports)
+    upgrade = Upgrade(module, imports, files)
     if "upgrade" in module.functions:
         upgrade.run(module.functions["upgrade"])
     after = (*_revisions(module.names.get("down_revision")), *_revisions(module.names.get("depends_on")))

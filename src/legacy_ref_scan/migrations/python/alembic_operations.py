@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from legacy_ref_scan.migrations.python.searchable import EXPRESSIONS
 from legacy_ref_scan.migrations.python.sqlalchemy_ddl import (
     NotFollowedError,
     Table,
@@ -34,7 +35,7 @@ from legacy_ref_scan.migrations.python.sqlalchemy_ddl import (
 )
 from legacy_ref_scan.migrations.python.sqlalchemy_types import create_enum
 from legacy_ref_scan.migrations.python.text import Sql, Text, joined, literal, name, names, sql
-from legacy_ref_scan.migrations.python.values import UNKNOWN, Call, Member
+from legacy_ref_scan.migrations.python.values import UNKNOWN, Call, Member, Symbol
 
 
 def statements(operation: str, call: Call, batch: Table | None = None) -> Iterator[Sql]:
@@ -234,6 +235,8 @@ def executed(value: object) -> Iterator[Sql]:
         elif value.last not in ("format", "join", "replace", "read"):
             return  # table.update().values(…), select(…).where(…)
     if isinstance(value, Call) and value.last in _DATA:
+        return
+    if isinstance(value, Symbol) and value.path == EXPRESSIONS:
         return
     if isinstance(value, Call) and value.last in ("CreateSequence", "DropSequence", "CreateSchema", "DropSchema"):
         yield from _schema_element(value)

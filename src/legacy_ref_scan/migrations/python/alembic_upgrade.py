@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from legacy_ref_scan.migrations.history import Problem
+from legacy_ref_scan.migrations.python import searchable
 from legacy_ref_scan.migrations.python.alembic_operations import TABLE_SECOND, executed, statements
 from legacy_ref_scan.migrations.python.imports import Imports
+from legacy_ref_scan.migrations.python.sql_files import SqlFiles
 from legacy_ref_scan.migrations.python.sqlalchemy_ddl import NotFollowedError, Table
 from legacy_ref_scan.migrations.python.sqlalchemy_types import create_enum, type_name
 from legacy_ref_scan.migrations.python.text import Sql, fragment, sql
@@ -49,8 +51,8 @@ class _Batch:
 class Upgrade:
     """The walk of one module. `scripts` and `problems` are what it found."""
 
-    def __init__(self, module: Module, imports: Imports) -> None:
-        self.module, self.imports = module, imports
+    def __init__(self, module: Module, imports: Imports, files: SqlFiles) -> None:
+        self.module, self.imports, self.files = module, imports, files
         self.scripts: list[Fragment] = []
         self.problems: list[Problem] = []
         self._made: list[str] = []  # the text of each statement
@@ -172,7 +174,11 @@ class Upgrade:
             elif isinstance(function.owner, Call):
                 self._call(function.owner, node)
         except NotFollowedError as reason:
-            self._give_up(call, str(reason))
+            of_files = self.files.of_source(call.span) if call.last == "execute" else None
+            if of_files is None:
+                self._give_up(call, str(reason))
+            else:
+                self._emit(iter(of_files), call.span)
 
     def _named(self, function: Symbol, call: Call, node: ast.expr) -> None:
         local_function = self.module.functions.get(function.path)
@@ -186,12 +192,14 @@ class Upgrade:
             self._emit(executed(call.get(0, "statement")), call.span)
         elif call.last in _FROM_MODELS:
             raise NotFollowedError("tables are made from models")
+        elif function.path.startswith(f"{searchable.PACKAGE}."):
+            self._emit(searchable.statements(call), call.span)
         elif not _harmless(function):
             self._not_followed(node, f"what {function.path} does is not known")
 
     def _elsewhere(self, module: Module, function: ast.FunctionDef, call: Call) -> None:
         """A function of another file, walked there."""
-        other = Upgrade(module, self.imports)
+        other = Upgrade(module, self.imports, self.files)
         other.scripts, other.problems, other._made, other._depth = self.scripts, self.problems, self._made, self._depth
         other.run(function, _arguments(module, function, call))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 from collections.abc import Callable, Mapping
@@ -247,6 +248,8 @@ class _Evaluation:
         first = call.args[0] if call.args else None
         if call.last in ("getenv", "get") and _is_environment(call.function) and len(call.args) == 2:
             return call.args[1]  # what is not set has its default, as in a database that is made from the migrations
+        if isinstance(call.function, Symbol) and call.function.path == "json.dumps" and _is_data(first):
+            return Text.of([(json.dumps(first), call.span)])
         if call.last == "dedent" and isinstance(first, str):
             return Text.of([(textwrap.dedent(first), call.span)])
         if isinstance(owner, str) and call.last == "join" and isinstance(first, list | tuple):
@@ -309,6 +312,15 @@ class _Evaluation:
 
 def _is_environment(function: Symbol | Member) -> bool:
     return isinstance(function, Symbol) and function.path in ("os.getenv", "os.environ.get", "getenv", "environ.get")
+
+
+def _is_data(value: object) -> bool:
+    """Whether a value is made of texts, numbers and the like alone."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and HOLE not in key and _is_data(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_data, value))
+    return value is None or (isinstance(value, str | int | float | bool) and HOLE not in str(value))
 
 
 def _plain(values: tuple[object, ...]) -> bool:
