@@ -265,7 +265,7 @@ def _behind(frame: Frame, owner: TypeName | None, arguments: Called, name: str) 
     """The methods behind an interface, where something that matters is handed to them or they give a text."""
     if owner is None or not is_interface(frame.run.index, owner):
         return Callees((), True)
-    matters = any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, 1))
+    matters = any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, HANDED))
     if not matters and not gives_text(frame.run.index, owner, name):
         return Callees((), True)
     test = frame.file.source.test
@@ -374,7 +374,8 @@ def _is_command(frame: Frame, name: str, arguments: Called) -> bool:
 def _goes_elsewhere(frame: Frame, operand: Node, name: str) -> bool:
     """Whether the receiver is of a module that has nothing to do with SQL: `client.Get(ctx, key)` of Redis."""
     owner = type_of(frame, operand)
-    return owner is not None and _consumer(frame, owner[0], name) is Consumer.TEXT
+    module = owner is not None and "." in owner[0].partition("/")[0]
+    return owner is not None and module and _consumer(frame, owner[0], name) is Consumer.TEXT
 
 
 def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
@@ -386,8 +387,8 @@ def _query_index(frame: Frame, name: str, arguments: Called) -> int | None:
         index = 1 if "ctx" in first or "context" in first or "background" in first else 0
     elif name in ("Get", "Select") and arguments.nodes and sinks.is_context(frame.file.bytes(arguments.nodes[0])):
         index = 2
-    if index >= len(arguments.values):
-        return None
+    if index >= len(arguments.values) or arguments.nodes[index].type == "variadic_argument":
+        return None  # the values of a prepared statement
     if name in sinks.LOOSE_METHODS and not _reads_like_sql(arguments.values[index]):
         return None
     return index
