@@ -153,6 +153,21 @@ def test_everyday_words(path: str, text: str, expected: list[str]) -> None:
     assert found(path, text, TITLES) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.yaml", "table:\n  name: users\nfilter:\n  title:\n    _eq: x\n", ["named-with-table"]),
+        ("a.yaml", "table:\n  name: users\ntitle: Users\n", []),
+        ("a.yaml", "- postgresql_privs:\n    objs: users\n    privs: SELECT(title)\n", ["named-with-table"]),
+        ("a.tf", 'resource "g" "x" {\n  objects = ["users"]\n  columns = ["title"]\n}\n', ["both-names-nearby"]),
+        ("a.tf", 'resource "g" "x" {\n  objects = ["posts"]\n  columns = ["title"]\n}\n', []),
+        ("a.cs", 'b.ToTable("users");\nb.Property(x => x.T).HasColumnName("title");\n', ["both-names-nearby"]),
+    ],
+)  # fmt: skip
+def test_documents_with_everyday_words(path: str, text: str, expected: list[str]) -> None:
+    assert found(path, text, TITLES) == expected
+
+
 FAR = "".join(f"    - c{number}\n" for number in range(100))
 
 
@@ -176,6 +191,14 @@ FAR = "".join(f"    - c{number}\n" for number in range(100))
          []),
         ("a.yml", f"table_name: campaign_phases\ncolumns:\n{FAR}- column_name: error_message\n", ["named-with-table"]),
         ("fixtures/a.json", '{"table": "campaign_phases", "columns": ["error_message"]}', []),
+        ("a.yaml", "- table: {name: campaign_phases, schema: public}\n  permission: {columns: [id, error_message]}\n", ["named-with-table"]),
+        ("a.yaml", "- table: {name: jobs, schema: public}\n  permission: {columns: [id, error_message]}\n", []),
+        ("a.yml", "tables:\n  campaign_phases:\n    columns:\n      error_message: mask\n  jobs:\n    columns:\n      id: x\n", ["named-with-table"]),
+        ("a.yml", "tables:\n  - jobs:\n      fields:\n        - error_message:\n  - campaign_phases:\n      fields:\n        - id:\n", []),
+        ("a.json", '{"table.include.list": "public.jobs,public.campaign_phases", "transforms.x.fields": "error_message"}',
+         ["named-with-table"]),
+        ("a.json", '{"table.include.list": "public.jobs", "transforms.x.fields": "error_message"}', []),
+        ("a.yml", "- name: s\n  relation: source('app', 'campaign_phases')\n  check_cols: [error_message]\n", ["named-with-table"]),
     ],
 )  # fmt: skip
 def test_documents_about_a_table(path: str, text: str, expected: list[str]) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from legacy_ref_scan.languages.plain.constants import Constants
 from legacy_ref_scan.languages.plain.kinds import Kind
-from legacy_ref_scan.languages.plain.models import models
+from legacy_ref_scan.languages.plain.models import Model, models
 from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.model import SourceFile
 
@@ -25,6 +25,9 @@ _EMBEDDED = re.compile(
 _SUPERCLASS = re.compile(
     rb"\bclass\s+\w+(?:\s*<[^{>]*>)?\s+extends\s+(\w+)|\bclass\s+\w+\s*(?:\([^{]*\))?\s*:\s*(\w+)\s*\("
 )
+
+
+_INCLUDE = re.compile(rb"^[ \t]*include[ \t]+([\w:]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Adopted:
                 return self._entity_framework
             case "Java" | "Kotlin" | "Groovy":
                 return self._jpa
+            case "Ruby":
+                return self._included
             case "JavaScript":
                 return self._kysely
             case _:
@@ -67,17 +72,30 @@ class Adopted:
         )
 
     @cached_property
+    def _included(self) -> frozenset[bytes]:
+        """The modules that a model includes."""
+        return frozenset(
+            match[1].rpartition(b"::")[2]
+            for model, source in self._ours("Ruby")
+            for match in _INCLUDE.finditer(source.data, model.start, model.end)
+        )
+
+    @cached_property
     def _jpa(self) -> frozenset[bytes]:
         return frozenset(self._of_entities())
 
     def _of_entities(self) -> Iterator[bytes]:
+        for model, source in self._ours("Java", "Kotlin", "Groovy"):
+            for pattern in (_EMBEDDED, _SUPERCLASS):
+                for match in pattern.finditer(source.data, model.start, model.end):
+                    yield next(group for group in match.groups() if group)
+
+    def _ours(self, *kinds: str) -> Iterator[tuple[Model, SourceFile]]:
         for source, kind in self.sources:
-            if kind.name not in ("Java", "Kotlin", "Groovy"):
-                continue
-            for model in models(source, kind, self.constants.spelling, self.constants.values):
-                for pattern in (_EMBEDDED, _SUPERCLASS) if model.ours else ():
-                    for match in pattern.finditer(source.data, model.start, model.end):
-                        yield next(group for group in match.groups() if group)
+            if kind.name in kinds:
+                for model in models(source, kind, self.constants.spelling, self.constants.values):
+                    if model.ours:
+                        yield model, source
 
     def _of(self, *kinds: str) -> Iterator[SourceFile]:
         return (source for source, kind in self.sources if kind.name in kinds)

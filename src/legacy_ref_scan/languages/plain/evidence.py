@@ -31,14 +31,17 @@ _BREAK = re.compile(
 # Spring Data, Micronaut Data.
 _SPRING = frozenset({"Java", "Kotlin", "Groovy"})
 _REPOSITORY = re.compile(rb"\binterface\s+\w+\s*(?:extends|:)\s*[^{]*?Repository\s*<\s*(?:[\w.]+\.)?(\w+)")
-_ASSOCIATION = re.compile(rb"\bhas_(?:many|one)[ \t(]+:\w+\b(?:[^\n]*,[ \t]*\n)*[^\n]*\Z|->has(?:Many|One)\([^()]*\Z")
+_ASSOCIATION = re.compile(
+    rb"\bhas_(?:many|one)[ \t(]+:\w+\b(?:[^\n]*,[ \t]*\n)*[^\n]*\Z|->has(?:Many|One)\([^()]*\Z"
+    rb"|\bbelongs_to[ \t(]+:\w+\b(?:[^\n]*,[ \t]*\n)*[^\n]*\b(?:counter_cache|primary_key|touch):[ \t]*[:\"']?\Z"
+)
 
 
 @cache
 def _associated(spelling: Spelling) -> re.Pattern[bytes]:
     """An association with the table, by its name or its class."""
     return re.compile(
-        rb"\bhas_(?:many|one)[ \t(]+:" + spelling.instance + rb"\b|\bclass_name:[ \t]*[\"'](?:\w+::)*" + spelling.model
+        rb"\b(?:has_(?:many|one)|belongs_to)[ \t(]+:" + spelling.instance + rb"\b|\bclass_name:[ \t]*[\"'](?:\w+::)*" + spelling.model
         + rb"[\"']|\b" + spelling.model + rb"::class"
     )  # fmt: skip
 
@@ -104,7 +107,7 @@ def _begun(spelling: Spelling) -> re.Pattern[bytes]:
         + rb"\s*\()\w+[!?]?\s*(?:<[^<>()]*>|\[[^\[\]()]*\])?[(\[]\s*(?:\w+\s*(?:,|\bin\b)\s*)?[\"'`:](?:\w+\.)?"
         + spelling.table
         + rb"(?:\s+(?:as\s+)?\w+)?[\"'`\])]"
-        rb"|\b(?:from|in|into|table|insert_all|update_all|join)[ \t]+[\"']" + spelling.table + rb"[\"']"
+        rb"|\b(?:from|in|into|table|insert_all|update_all|join)[ \t(]+[\"']" + spelling.table + rb"[\"']"
     )
 
 
@@ -125,7 +128,10 @@ _CHAIN = (
 @cache
 def _binding(spelling: Spelling) -> re.Pattern[bytes]:
     """A variable that is given a row, or rows, of the table."""
-    rows = rb"(?<![\w.])(?:(?:\w+::)*" + spelling.model + rb"|[@$]?(?:\w+_)?" + spelling.instance + rb")\b"
+    rows = (
+        rb"(?<![\w.])(?:(?:(?:\w+::)*" + spelling.model + rb"|[@$]?(?:\w+_)?" + spelling.instance + rb")\b"
+        rb"|DB(?:::table\([\"']" + spelling.table + rb"[\"']\)|\[:" + spelling.table + rb"\]))"
+    )  # fmt: skip
     return re.compile(_BOUND % {b"rows": rows, b"chain": _CHAIN}, re.MULTILINE)
 
 
@@ -197,6 +203,8 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
                 return "model-query", f"{mention.name} stands in what is asked of rows of its table"
     elif kind.name in _SPRING and _is_asked_by_name(data, start, spelling):
         return "model-query", f"{mention.name} is a part of the name of a query on its table"
+    if kind.name == "Ruby" and _is_delegated(data, start, end, spelling):
+        return "row-attribute", f"{mention.name} is handed on from a row of the table"
     if (match := _ASSOCIATION.search(before)) is not None and _associated(spelling).search(match[0]):
         return "association", f"{mention.name} is the key of an association with its table"
     if _is_reached(_query(spelling), before):
@@ -204,6 +212,17 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
     if is_begun(source, mention, spelling):
         return "model-query", f"{mention.name} stands in a query that begins with its table"
     return None
+
+
+_DELEGATE = re.compile(rb"\bdelegate\b(?:[^\n]*,[ \t]*\n)*[^\n]*\Z")
+
+
+def _is_delegated(data: bytes, start: int, end: int, spelling: Spelling) -> bool:
+    """`delegate :title, to: :user`."""
+    if _DELEGATE.search(data, max(0, start - REACH), start) is None:
+        return False
+    to = re.match(rb"(?:[^\n]*,[ \t]*\n)*?[^\n]*?\bto:[ \t]*:(\w+)", data[end : end + REACH])
+    return to is not None and re.fullmatch(spelling.instance, to[1]) is not None
 
 
 def _is_asked_by_name(data: bytes, start: int, spelling: Spelling) -> bool:
@@ -224,6 +243,8 @@ def is_begun(source: SourceFile, mention: Mention, spelling: Spelling) -> bool:
 
 def _is_text_or_key(data: bytes, start: int, end: int) -> bool:
     after = data[end : end + 4].lstrip(b" ")
+    if after.startswith((b":", b"=>")) and not after.startswith(b"::"):
+        return True
     return data[start - 1 : start] in (b'"', b"'", b"`", b":", b",", b" ", b".") and not after.startswith((b"(", b"."))
 
 

@@ -83,4 +83,15 @@ def _evidence(column: str, table: str) -> re.Pattern[bytes]:
         + rb"\b(?!\s+import)"
         rb"|(?<!\bt\([\"'])(?<!\bt [\"'])(?<!__\([\"'])\b" + t + rb"[\"`]?\.[\"`]?" + c + rb"\b"
         rb"|(?<![\w:]):" + t + rb"\b[\s,]+:" + c + rb"\b"
+        # `table = "users"`, Terraform's `objects = ["users"]`, .NET's ToTable("users"), Laravel's `unique:users,title`
+        rb"|\b(?:table|tableName|table_name|relation)[\"']?\s*[:=]\s*[\"'`](?:\w+\.)?" + t + rb"[\"'`]"
+        rb"|\bobjects\s*=\s*\[[^\]]*\""
+        + t
+        + rb"\"|\bToTable\(\s*\""
+        + t
+        + rb"\"|\b(?:unique|exists):"
+        + t
+        + rb","
+        + c
+        + rb"\b"
     )

@@ -16,7 +16,8 @@ from legacy_ref_scan.model import SourceFile
 
 _LINES_ABOVE = 20  # between `name: campaign_phases` and the `table:` that it belongs to
 _LARGEST = 2 << 20  # bytes of JSON that are read bracket by bracket
-_TELLING = rb"\w*(?:[tT]able|TABLE|relation|model|dataset|entity|stream|collection|view|from)(?:_?[nN]ame|_NAME)?"
+_TELLING = rb"\w*(?:[tT]able|TABLE|relation|model|dataset|entity|stream|collection|view|from|objs)(?:_?[nN]ame|_NAME)?"
+_LISTING = rb"table\.(?:include\.list|whitelist)"  # of Debezium and Kafka Connect: the value names several
 _WEAK = rb"(?:name|id|identifier|source|alias|object)"
 _COLUMNS = re.compile(rb"(?i)\b\w*(?:column|field|attribute|propert|dimension|permission|filter)\w*[\"']?\s*:")
 _TABLE_KEY = re.compile(rb"(?i)[\"']?\w*(?:table|relation|dataset|model|entity|view)s?(?:_?name)?[\"']?\s*:?")
@@ -43,9 +44,27 @@ def in_one(where: Sequence[tuple[int, int]], offset: int) -> bool:
 
 
 def is_named(data: bytes, start: int, end: int, plain: bool) -> bool:
-    """Whether a column's name in a scope stands for the column: as a value, or as a key that is no everyday word."""
+    """Whether a column's name in a scope stands for the column: as a value, as a key that is no everyday word, or as
+    one right below a key that speaks of columns."""
     after = data[end : end + 8].lstrip(b"\\\"' \t")
-    return not (plain and after[:1] == b":")
+    return not (plain and after[:1] == b":") or _is_below_columns(data, start)
+
+
+_KEYED = re.compile(
+    rb"(?i)(?:^|[\s\"'])(?:\w*columns?|column_config|fields?|filter|check|set|presets?|where)[\"']?[ \t]*:[ \t]*"
+    rb"(?:\{\s*[\"']?|\#[^\n]*|-[ \t]*)?\Z"
+)
+
+
+def _is_below_columns(data: bytes, start: int) -> bool:
+    line = data.rfind(b"\n", 0, start) + 1
+    if data[line:start].strip(b" \t-\"'"):
+        return _KEYED.search(data, max(0, start - 60), start) is not None  # `"columns": {"title": …`
+    parent = _parent(data, line, _depth(data, line) or 0)
+    if parent is None:
+        return False
+    stop = data.find(b"\n", parent[0])
+    return _KEYED.search(data[parent[0] - 1 : stop].rstrip()) is not None
 
 
 # YAML
@@ -56,8 +75,17 @@ _INDENT = re.compile(rb"[ \t]*(?:-[ \t]+)*")
 @cache
 def _yaml_keys(spelling: Spelling) -> re.Pattern[bytes]:
     return re.compile(
-        rb"^(?P<indent>[ \t]*(?:-[ \t]+)*)[\"']?(?:(?P<telling>" + _TELLING + rb")|(?P<weak>" + _WEAK + rb"))[\"']?"
-        rb"[ \t]*:[ \t]*[\"']?(?:\w+\.){0,2}" + spelling.table + rb"[\"']?[ \t]*(?:\#.*)?\r?$",
+        rb"^(?P<indent>[ \t]*(?:-[ \t]+)*)(?:[\"']?(?:(?P<telling>" + _TELLING + rb")|(?P<weak>" + _WEAK + rb"))[\"']?"
+        rb"[ \t]*:[ \t]*(?:[\"']?(?:\w+\.){0,2}|(?:source|ref)\((?:[^()\n]*,)?[ \t]*[\"'])"
+        + spelling.table
+        + rb"[\"')]*[ \t]*(?:\#.*)?\r?$"
+        rb"|(?P<flow>"
+        + _TELLING
+        + rb")[ \t]*:[ \t]*\{[^{}\n]*\bname[ \t]*:[ \t]*[\"']?"
+        + spelling.table
+        + rb"\b[^{}\n]*\}"
+        rb"|(?P<listing>" + _LISTING + rb")[ \t]*:[^\n]*\b" + spelling.table + rb"\b"
+        rb"|[\"']?" + spelling.table + rb"[\"']?[ \t]*:[ \t]*\r?(?P<key>$))",
         re.MULTILINE,
     )
 
@@ -68,7 +96,12 @@ def _of_yaml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
         if match.start() < reached:
             continue  # in a mapping that counts already
         depth = len(match["indent"])
-        telling = match["telling"] is not None
+        if match["key"] is not None:
+            if (below := _of_key(data, match.start(), depth)) is not None:
+                reached = below[1]
+                yield below
+            continue
+        telling = match["weak"] is None
         parent = _parent(data, match.start(), depth)
         if not telling and parent is not None and _TABLE_KEY.match(data, parent[0]) and not _is_item(match["indent"]):
             depth, telling = parent[1], True
@@ -76,6 +109,22 @@ def _of_yaml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
         if telling or _COLUMNS.search(data, start, end):
             reached = end
             yield start, end
+
+
+_TABLES = re.compile(rb"(?i)[\"']?tables[\"']?[ \t]*:")
+
+
+def _of_key(data: bytes, line: int, depth: int) -> tuple[int, int] | None:
+    """The lines below `campaign_phases:` in a mapping or a list of tables, where they speak of columns."""
+    parent = _parent(data, line, depth)
+    if parent is None or _TABLES.match(data, parent[0]) is None:
+        return None
+    first = data.find(b"\n", line) + 1
+    end = first
+    while 0 < end < len(data) and ((found := _depth(data, end)) is None or found > depth):
+        newline = data.find(b"\n", end)
+        end = newline + 1 if newline >= 0 else len(data)
+    return (first, end) if _COLUMNS.search(data, first, end) else None
 
 
 def _is_item(indent: bytes) -> bool:
@@ -137,11 +186,12 @@ _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}]', re.DOTALL)
 def _json_keys(spelling: Spelling) -> re.Pattern[bytes]:
     return re.compile(
         rb"\"(?:(?P<telling>" + _TELLING + rb")|" + _WEAK + rb")\"\s*:\s*\"(?:\w+\.){0,2}" + spelling.table + rb"\""
+        rb"|\"(?P<listing>" + _LISTING + rb")\"\s*:\s*\"[^\"]*\b" + spelling.table + rb"\b"
     )
 
 
 def _of_json(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
-    keys = {match.start(): match["telling"] is not None for match in _json_keys(spelling).finditer(data)}
+    keys = {match.start(): bool(match["telling"] or match["listing"]) for match in _json_keys(spelling).finditer(data)}
     if not keys:
         return
     opened: list[tuple[int, bytes]] = []  # (offset, the key before it)
