@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import (
     HOLE,
     Access,
@@ -19,47 +18,27 @@ from legacy_ref_scan.model import (
     Found,
     Fragment,
     Gap,
-    Piece,
     Reference,
-    Span,
 )
-from legacy_ref_scan.schema import Catalog, Function
+from legacy_ref_scan.schema import Function
 from legacy_ref_scan.sql import bodies, loose
+from legacy_ref_scan.sql.findings import Findings, Schema
 from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens, unterminated
 from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts
+from legacy_ref_scan.sql.paths import path_after, path_of_function
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, label_keywords, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
 from legacy_ref_scan.sql.statements import cut
 from legacy_ref_scan.sql.templates import of_actions, without_templates
-from legacy_ref_scan.sql.trace import Reading, Trace
-from legacy_ref_scan.sql.tree import Node, TooComplexError, Tree, parse
-from legacy_ref_scan.sql.watch import Watch, Watched
-from legacy_ref_scan.sql.wording import help_of, message_of
+from legacy_ref_scan.sql.trace import Reading
+from legacy_ref_scan.sql.tree import TooComplexError, Tree, parse
+
+__all__ = ["AS_VALUES", "IN_LITERAL", "Analyzer", "Schema", "analyze", "analyze_function"]
 
 IN_LITERAL = "statement-in-literal"
 AS_VALUES = "names-as-values"
 _MAX_DYNAMIC = 4
-
-
-@dataclass(frozen=True)
-class Schema:
-    """What a fragment is resolved against.
-
-    `near` says whether a file's folder speaks of the table, `concerns` whether a statement at a place in the
-    migrations does. `star_gates` and `shared_gates` are the rule's `star` and `shared`. `trace` keeps what is found on
-    the way, where somebody asked for it.
-    """
-
-    catalog: Catalog
-    watch: Watch
-    names: Names
-    near: Callable[[str], bool] = lambda _: True
-    concerns: Callable[[Span], bool] = lambda _: True
-    star_gates: bool = True
-    shared_gates: bool = False
-    replacement: str = ""
-    trace: Trace | None = None
 
 
 def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
@@ -79,7 +58,7 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         schema.names.in_text(function.body.text) or bodies.may_touch(routine, function, schema.watch, schema.catalog)
     ):
         return
-    analyzer = Analyzer(function.body, schema)
+    analyzer = Analyzer(function.body, schema.under(path_of_function(function.definition.encode())))
     yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
 
@@ -88,6 +67,7 @@ _FILE_NAME = re.compile(
     rb"(copy\s+(?:\(.*\)|[\w.\"]+\s*(?:\([^)]*\))?)\s*\b(?:from|to)\s+)(?!stdin\b|stdout\b|program\b)([^\s';]{2,})",
     re.IGNORECASE | re.DOTALL,
 )
+_ESCAPED = re.compile(rb"\s*uescape\b", re.IGNORECASE)
 _SETS_NAME = re.compile(rb"\s*\\set\s", re.IGNORECASE)
 _CHANGES = re.compile(rb"\s*(?:insert|update|merge|with)\b", re.IGNORECASE)
 # Functions of PostgreSQL and its extensions that run a text as a statement.
@@ -96,17 +76,11 @@ _RUNS = re.compile(
     rb"|create_distributed_function|execute_on_\w+"
 )
 _DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
-_PLAIN = re.compile(rb"[\w\x80-\xff]+")  # a name without the codes of its letters
-_LIMIT = re.compile(rb"\b(?:limit|offset)\s+" + re.escape(HOLE) + rb"(?=\s|\)|;|$)", re.IGNORECASE)
 _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
 
 
-class Analyzer:
-    def __init__(self, fragment: Fragment, schema: Schema, depth: int = 0) -> None:
-        self.fragment, self.schema, self.depth = fragment, schema, depth
-        self.text = fragment.text
-
+class Analyzer(Findings):
     def run(self) -> Iterator[Found]:
         if not self.mentions(self.text):
             return
@@ -126,28 +100,15 @@ class Analyzer:
             message = "this text can be put together in too many ways: not every one was looked at"
             yield Gap(self.fragment.site, "too-many-texts", message, self.fragment.symbol, self.fragment.test)
 
-    def mentions(self, raw: bytes, role: str | None = None) -> bool:
-        return self.schema.names.in_text(raw, role)
-
-    def about_table(self, raw: bytes) -> bool:
-        """Whether a statement may name the table or a dependent: by a hole, or as the database spells it.
-
-        A model's spelling (a plural, CamelCase) is another relation there. How many rows are wanted is no relation.
-        """
-        if HOLE in _LIMIT.sub(b"", raw):
-            return True
-        places = (place for place in self.schema.names.places(raw) if place[3] != "column")
-        return any(
-            (written := raw[start:end]).lower() == name.lower().encode() or not _PLAIN.fullmatch(written)
-            for start, end, name, _ in places
-        )
-
     # Statements
 
     def statements(self, start: int, end: int, environment: Environment = NO_ENVIRONMENT) -> Iterator[Found]:
         cuts = cut(self.text, start, end)
         at = start
+        session = self.schema
         for first, last in cuts.statements:
+            path = path_after(self.text, first, last)
+            self.schema = self.schema if path is None else session.under(path)
             yield from self.between(at, first)
             if self.mentions(self.text[first:last]):
                 yield from self.statement(first, last, environment)
@@ -217,49 +178,9 @@ class Analyzer:
             routine = bodies.of_statement(tree, node, self.schema.catalog, self.schema.watch.relations)
             inner = self.literal_body(literal)
             if self.mentions(inner.text):
-                analyzer = Analyzer(inner, self.schema, self.depth)
+                path = path_of_function(self.text[node.start : node.end])
+                analyzer = Analyzer(inner, self.schema.under(path), self.depth)
                 yield from analyzer.body(0, len(inner.text), language, routine)
-
-    def literal_body(self, literal: Node) -> Fragment:
-        """A fragment of what stands between the quotes of a literal."""
-        place = (literal.start, literal.end)
-        pieces = bodies.literal_pieces(self.text, *place)
-        return self.derived(pieces, place)
-
-    def derived(self, pieces: list[tuple[bytes, int, int]], place: tuple[int, int]) -> Fragment:
-        """A fragment made of parts of this one."""
-        made: list[Piece] = []
-        size = 0
-        for value, start, end in pieces:
-            exact = len(value) == end - start
-            for piece_start, piece_end, origin in self.origins(start, end) if exact else [(start, end, None)]:
-                span = origin or self.fragment.origin(piece_start, piece_end)
-                length = piece_end - piece_start if exact else len(value)
-                made.append(Piece(size, size + length, span))
-                size += length
-        return Fragment(
-            b"".join(value for value, _, _ in pieces),
-            tuple(made),
-            self.fragment.origin(*place),
-            symbol=self.fragment.symbol,
-            consumer=Consumer.SQL,
-            test=self.fragment.test,
-            kind=self.fragment.kind,
-        )
-
-    def origins(self, start: int, end: int) -> Iterator[tuple[int, int, Span | None]]:
-        """The pieces of this fragment that make up a range of it."""
-        at = start
-        for piece in self.fragment.pieces:
-            if piece.end <= at or piece.start >= end:
-                continue
-            if piece.start > at:
-                yield at, piece.start, self.fragment.site
-            first, last = max(at, piece.start), min(end, piece.end)
-            yield first, last, self.fragment.origin(first, last)
-            at = last
-        if at < end:
-            yield at, end, self.fragment.site
 
     def body(self, start: int, end: int, language: str, routine: bodies.Routine) -> Iterator[Found]:
         """A function's body in its language."""
@@ -399,6 +320,9 @@ class Analyzer:
             return self.claim(token.start, token.end, Explanation.VALUE, "a literal")
         if kind not in (Kind.WORD, Kind.QUOTED):
             return self.claim(token.start, token.end, Explanation.VARIABLE, "a parameter")
+        if raw[:2] in (b"U&", b"u&") and _ESCAPED.match(self.text, token.end):
+            message = "a name written with an escape character of its own (UESCAPE), which is not decoded here"
+            return self.gap(token.start, token.end, "escaped-name", message)
         label = result.labels.get(token.start)
         unread = any(first <= token.start < last for first, last in result.unread)
         if label is None and self.text[token.start - 1 : token.start] == b"@" and token.start:
@@ -418,9 +342,6 @@ class Analyzer:
             if unread:
                 return self.not_understood(token, name, unread)
             return self.claim(token.start, token.end, Explanation.TABLE, name)
-        if raw[:2] in (b"U&", b"u&"):
-            message = "a name written with an escape character of its own (UESCAPE), which is not decoded here"
-            return self.gap(token.start, token.end, "escaped-name", message)
         return self.claim(token.start, token.end, Explanation.IDENTIFIER, "another name")
 
     def not_understood(self, token: Token, name: str, unread: bool) -> Gap:
@@ -430,14 +351,6 @@ class Analyzer:
         message = f"no relation in scope here has a column {name}, so whose column it is could not be decided"
         return self.gap(token.start, token.end, "unresolved-name", message)
 
-    def hole(self, offset: int) -> Gap:
-        reason = next((h for h in self.fragment.holes if h.offset == offset), None)
-        what = reason.reason if reason else "a value"
-        message = f"a part of this statement over the table is not known: {what}"
-        if reason is not None:
-            return Gap(reason.origin, "dynamic-column", message, self.fragment.symbol, self.fragment.test)
-        return self.gap(offset, offset + 1, "dynamic-column", message)
-
     # Text that is no statement
 
     def no_statement(self) -> Iterator[Found]:
@@ -445,7 +358,8 @@ class Analyzer:
             yield from self.claims(Explanation.TEXT, self.fragment.note)
             return
         row = loose.may_be_row(self.fragment, self.schema.catalog, self.schema.watch)
-        finding = loose.judge(self.fragment, self.schema.names, row and self.schema.near(self.fragment.site.path))
+        homes = {self.fragment.site.path, *(piece.origin.path for piece in self.fragment.pieces)}
+        finding = loose.judge(self.fragment, self.schema.names, row and any(map(self.schema.near, homes)))
         if isinstance(finding, loose.Part):
             yield from self.part(finding)
             return
@@ -453,8 +367,11 @@ class Analyzer:
         if why is not Explanation.GAP:
             yield from self.claims(why, message)
             return
+        written = loose.column_of_row(self.fragment, self.schema.catalog, self.schema.watch)
         for start, end, _, role in self.schema.names.places(self.text):
-            if role == "column":
+            if role == "column" and written is not None and reason == loose.LOOSE:
+                yield self.reference(written, Access.WRITE, start, end)
+            elif role == "column":
                 yield self.gap(start, end, reason, message)
             else:
                 yield self.claim(start, end, Explanation.TABLE, "the table's name")
@@ -483,26 +400,3 @@ class Analyzer:
             else:
                 yield found
         yield from self.handed_on([(0, len(self.text))])
-
-    # Making findings
-
-    def claim(self, start: int, end: int, why: Explanation, detail: str = "") -> Claim:
-        return Claim(self.fragment.origin(start, end), why, detail)
-
-    def gap(self, start: int, end: int, reason: str, message: str) -> Gap:
-        span = self.fragment.origin(start, end)
-        return Gap(span, reason, message, self.fragment.symbol, self.fragment.test)
-
-    def reference(self, watched: Watched, access: Access, start: int, end: int) -> Reference:
-        gating = access is not Access.DEFINE and (access is not Access.STAR or self.schema.star_gates)
-        return Reference(
-            target=watched.target,
-            access=access,
-            gating=gating,
-            span=self.fragment.origin(start, end),
-            kind=self.fragment.kind,
-            symbol=self.fragment.symbol,
-            message=message_of(watched, access),
-            help=help_of(access, watched.target, self.schema.replacement),
-            test=self.fragment.test,
-        )

@@ -38,7 +38,7 @@ _WORD = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*"
 _TOKEN = re.compile(
     rb"""
     (?P<SPACE>[ \t\r\n\f\v]+)
-  | (?P<COMMENT>--[^\n]*|/\*)
+  | (?P<COMMENT>--[^\r\n]*|/\*)
   | (?P<QUOTED>(?:[uU]&)?"(?:[^"]+|"")*+(?:"|\Z))
   | (?P<STRING>[eE]'(?:[^'\\]+|\\.|'')*+(?:'|\Z)|(?:[bBxXnN]|[uU]&)?'(?:[^']+|'')*+(?:'|\Z))
   | (?P<WORD>%(word)s)

@@ -10,11 +10,13 @@ from legacy_ref_scan.model import HOLE, OUTSIDE, Consumer, Explanation, Fragment
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.tree import TooComplexError, Tree, is_prose, parse_whole
-from legacy_ref_scan.sql.watch import Watch
+from legacy_ref_scan.sql.watch import Watch, Watched
 
+LOOSE = "loose-name"
 # A statement by its shape: prose seldom has the second word in the right place.
 _SHAPES = re.compile(
-    rb"""^[\s(]*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*[\s(]*(?:
+    rb"""^[\s(]*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*
+    (?:(?:set|reset|begin|start|select\s+(?:pg_catalog\.)?set_config)\b[^;]*;\s*)*[\s(]*(?:
       select\b .* \bfrom\b
     | select\s+ [^\s]
     | insert\s+into\b
@@ -136,6 +138,8 @@ _PATH = re.compile(
 )
 # JSON, markup, a comment of another language: no part of a statement begins so, and such texts can be long.
 _DATA = re.compile(rb'\s*(?:\{\s*"|\[\s*[{"]|<[!/A-Za-z]|//)')
+_ROW = 3  # keys: fewer are a row of this or that table by chance
+_TABLES = frozenset(("table", "partitioned table", "foreign table"))
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
 _VERBS = re.compile(rb"^(?:%(?:\[\d+\])?[svq])+(?=\w)")
 _DOTTED = re.compile(rb"^[\x1a ]*\w+(?:\.\w+)+[\x1a ]*$")
@@ -169,6 +173,16 @@ def may_be_row(fragment: Fragment, catalog: Catalog, watch: Watch) -> bool:
     """Whether the dict that a text is a key of can be a row over the target: each of its keys is a column then."""
     relations = [catalog.relations[oid] for oid, _ in watch.columns if fragment.beside]
     return not fragment.beside or any(all(one.column(key) for key in fragment.beside) for one in relations)
+
+
+def column_of_row(fragment: Fragment, catalog: Catalog, watch: Watch) -> Watched | None:
+    """The column that a key of a map in Go writes: each key is a column of its table, and of no other one."""
+    names = (*fragment.beside, name_of(fragment.text))
+    if len(names) < _ROW or not fragment.kind.startswith("go-"):
+        return None
+    having = [one for one in catalog.relations.values() if one.kind in _TABLES and all(map(one.column, names))]
+    column = having[0].column(names[-1]) if len(having) == 1 else None
+    return watch.columns.get((having[0].oid, column.attnum)) if column is not None else None
 
 
 def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
@@ -208,7 +222,7 @@ def _one_name(fragment: Fragment, names: Names, near: bool, column: bool) -> Jud
     if _of_something_else(fragment.text, names):
         return (Explanation.TEXT, "", "a name with dots, of something else")
     if exact and near and _goes_somewhere(fragment.note):
-        return (Explanation.GAP, "loose-name", f"the column's name alone, {fragment.note}: where it goes is not known")
+        return (Explanation.GAP, LOOSE, f"the column's name alone, {fragment.note}: where it goes is not known")
     return (Explanation.TEXT, "", fragment.note or "a name alone")
 
 

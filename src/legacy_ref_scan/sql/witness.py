@@ -28,6 +28,11 @@ _READABLE = frozenset({b"select", b"with", b"insert", b"update", b"delete", b"me
 _COLUMNS = frozenset({Explanation.OTHER_TABLE, Explanation.OUTPUT_NAME, Explanation.DEFINITION})
 # A parameter of sqlc, the name of which sqlglot takes for a column.
 _SQLC_PARAMETER = re.compile(rb"\bsqlc\s*\.\s*(?:n?arg|slice)\s*\([^()]*\)", re.IGNORECASE)
+# Values of SQL that have no parentheses, which sqlglot takes for columns where they are not quoted.
+_VALUES = frozenset(
+    "user current_user session_user system_user current_role current_catalog current_schema current_date current_time"
+    " current_timestamp localtime localtimestamp".split()
+)
 _NOT_ASCII = bytes(byte if byte < 0x80 else 0x78 for byte in range(256))
 
 Watched = frozenset[tuple[int, str]]
@@ -47,6 +52,8 @@ def disagreements(text: bytes, start: int, end: int, result: Resolved, watched: 
         place = _place(column.this, start)
         name = _folded(column.this)
         if place is None or name not in names:
+            continue
+        if name in _VALUES and not column.this.args.get("quoted") and column.args.get("table") is None:
             continue
         label = result.labels.get(place[0])
         if label is None or (label.why not in _COLUMNS and column.args.get("table") is None and name not in rows):

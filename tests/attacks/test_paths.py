@@ -1,0 +1,50 @@
+"""Two tables of one name in two schemas: which one a bare name means is a matter of the search path."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.attack import COLUMN, Attack, breaks, report_on
+
+TWO = "CREATE SCHEMA audit; CREATE TABLE audit.campaign_phases (id int, error_message text);"
+READ = "SELECT count(error_message) FROM campaign_phases"
+OTHER = f"audit.{COLUMN}"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "LANGUAGE sql SET search_path = audit AS $$ {} $$",
+        "LANGUAGE sql SET search_path TO 'audit', \"public\" AS $$ {} $$",
+        "AS $$ {} $$ LANGUAGE sql SET search_path = audit, pg_temp",
+        "AS $$ BEGIN RETURN ({}); END $$ LANGUAGE plpgsql SET search_path = audit",
+        "AS $$ BEGIN SET LOCAL search_path = audit; RETURN ({}); END $$ LANGUAGE plpgsql",
+        "AS $$ BEGIN PERFORM set_config('search_path', 'audit', true); RETURN ({}); END $$ LANGUAGE plpgsql",
+    ],
+)
+def test_a_function_with_a_path_of_its_own(function: str) -> None:
+    migration = f"CREATE FUNCTION f() RETURNS bigint {function.format(READ)};"
+    for column, verdict in ((f"public.{COLUMN}", "clean"), (OTHER, "referenced")):
+        attack = Attack("", (TWO, migration), calls=("SELECT f()",))
+        assert report_on(attack, column=column).verdict == verdict
+        assert breaks(attack, column=column) == (verdict != "clean")
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        ("", "clean"),
+        ("SET search_path = audit;", "referenced"),
+        ("BEGIN; SET LOCAL search_path TO audit, public;", "referenced"),
+        ("SET SCHEMA 'audit';", "referenced"),
+        ("SELECT pg_catalog.set_config('search_path', 'audit', false);", "referenced"),
+        ("SET search_path = audit; RESET search_path;", "clean"),
+        ("SET search_path = audit; SET search_path TO DEFAULT;", "clean"),
+    ],
+)
+def test_a_text_that_sets_a_path(before: str, verdict: str) -> None:
+    go = f'package a\n\nimport "database/sql"\n\nfunc f(db *sql.DB) {{ db.Exec(`{before} {READ}`) }}\n'
+    for files in ({"a.sql": f"{before}\n{READ};\n"}, {"a.go": go}):
+        assert report_on(Attack("", (TWO,), files), column=OTHER).verdict == verdict
+        other = "clean" if verdict == "referenced" else "referenced"
+        assert report_on(Attack("", (TWO,), files), column=f"public.{COLUMN}").verdict == other
