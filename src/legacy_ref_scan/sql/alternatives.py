@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.model import Claim, Found, Fragment, Gap, Reference, Span
 from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.dumps import of_dump
 
 UNREADABLE = "unreadable-sql"
 
@@ -35,7 +36,7 @@ def analyze_all(fragments: Iterable[Fragment], schema: Schema, known: Known | No
 
 
 def _of_site(alternatives: list[Fragment], schema: Schema) -> Iterator[Found]:
-    found = [list(analyze(fragment, schema)) for fragment in alternatives]
+    found = [list(of_dump(one, analyze(one, schema), schema.catalog)) for one in alternatives]
     settled = _explained(found) if len(found) > 1 else frozenset()
     for items in found:
         yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))

@@ -178,12 +178,12 @@ _ACTIVE = frozenset(
     "unsafe".split()
 )
 _INERT = (
-    "cloud.google.com/go/logging", "github.com/DATA-DOG/go-sqlmock", "github.com/fatih/color", "github.com/getsentry/",
-    "github.com/gin-gonic/", "github.com/go-chi/", "github.com/go-logr/", "github.com/go-playground/",
-    "github.com/go-redis/", "github.com/gofiber/", "github.com/golang-jwt/", "github.com/golang/protobuf",
-    "github.com/google/go-cmp", "github.com/gorilla/", "github.com/hashicorp/go-hclog", "github.com/labstack/echo",
-    "github.com/onsi/", "github.com/prometheus/", "github.com/redis/", "github.com/rs/cors",
-    "github.com/spf13/cobra", "github.com/spf13/pflag",
+    "cloud.google.com/go/logging", "github.com/99designs/gqlgen/", "github.com/DATA-DOG/go-sqlmock",
+    "github.com/fatih/color", "github.com/getsentry/", "github.com/gin-gonic/", "github.com/go-chi/",
+    "github.com/go-logr/", "github.com/go-playground/", "github.com/go-redis/", "github.com/gofiber/",
+    "github.com/golang-jwt/", "github.com/golang/protobuf", "github.com/google/go-cmp", "github.com/gorilla/",
+    "github.com/hashicorp/go-hclog", "github.com/labstack/echo", "github.com/onsi/", "github.com/prometheus/",
+    "github.com/redis/", "github.com/rs/cors", "github.com/spf13/cobra", "github.com/spf13/pflag",
     "github.com/stretchr/testify", "github.com/tidwall/", "github.com/urfave/cli", "go.opencensus.io",
     "go.opentelemetry.io/", "go.uber.org/mock", "go.uber.org/zap", "golang.org/x/net", "golang.org/x/oauth2",
     "golang.org/x/text", "golang.org/x/tools", "google.golang.org/", "gopkg.in/yaml", "gotest.tools/", "k8s.io/klog",
