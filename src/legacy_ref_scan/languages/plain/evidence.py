@@ -41,8 +41,8 @@ _ASSOCIATION = re.compile(
 def _associated(spelling: Spelling) -> re.Pattern[bytes]:
     """An association with the table, by its name or its class."""
     return re.compile(
-        rb"\b(?:has_(?:many|one)|belongs_to)[ \t(]+:" + spelling.instance + rb"\b|\bclass_name:[ \t]*[\"'](?:\w+::)*" + spelling.model
-        + rb"[\"']|\b" + spelling.model + rb"::class"
+        rb"\b(?:has_(?:many|one)|belongs_to)[ \t(]+:" + spelling.instance
+        + rb"\b|\bclass_name:[ \t]*[\"'](?:\w+::)*" + spelling.model + rb"[\"']|\b" + spelling.model + rb"::class"
     )  # fmt: skip
 
 
