@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import sinks, templating
-from legacy_ref_scan.languages.golang.chains import guess_library, is_chain, link, root_link, start_link
+from legacy_ref_scan.languages.golang.chains import (
+    asked_elsewhere,
+    guess_library,
+    is_chain,
+    link,
+    root_link,
+    start_link,
+)
 from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.expressions import imported
 from legacy_ref_scan.languages.golang.frame import STORED, Frame, TypeName
@@ -16,6 +23,7 @@ from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to,
 from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
+    HANDED,
     Alternative,
     Entries,
     Files,
@@ -428,6 +436,10 @@ def _uses(frame: Frame, arguments: Called, label: str, skip: int = -1, consumer:
 
 
 def _unknown_call(frame: Frame, arguments: Called, label: str, consumer: Consumer = Consumer.UNKNOWN) -> list[Value]:
+    query = asked_elsewhere(frame, arguments)
+    if query:
+        _opaque_result(frame, arguments, label)
+        return [query]
     _uses(frame, arguments, label, consumer=consumer)
     return _opaque_result(frame, arguments, label)
 

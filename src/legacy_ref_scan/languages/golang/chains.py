@@ -19,7 +19,7 @@ from legacy_ref_scan.languages.golang.orm.destinations import (
     note_rows,
     with_associations,
 )
-from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
+from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
 from legacy_ref_scan.languages.golang.orm.lookups import CLAUSES, is_name, is_value, resolved
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
@@ -197,6 +197,22 @@ def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Call
             whole = before
         found.append(whole)
     return tuple(dict.fromkeys(found))
+
+
+def asked_elsewhere(frame: Frame, call: Called) -> Value:
+    """What a function that is not known makes of a query of beego's and a name: the query, with a clause about the name.
+
+    Empty where it is given no query whose model is known.
+    """
+    queries = tuple(alt for value in call.values for alt in value if isinstance(alt, Chain) and _has_model(alt))
+    for value, node in zip(call.values, call.nodes, strict=False) if queries else ():
+        if value and all(isinstance(alt, Text) for alt in value):
+            _with_columns(frame, queries, "Filter", Called(call.node, [node], [value]))
+    return queries
+
+
+def _has_model(chain: Chain) -> bool:
+    return chain.library == "beego" and any(call.method == MODEL_TABLE for call in chain.calls)
 
 
 def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:

@@ -20,6 +20,7 @@ from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
+    HANDED,
     Entries,
     Function,
     Items,
@@ -149,9 +150,9 @@ def _type_arguments(
 def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:
     if declaration.key in run.knowledge.focus:
         return True
-    if any(run.matters(text.data()) for value in call.values for text in flatten(value, 1)):
+    if any(run.matters(text.data()) for value in call.values for text in flatten(value, HANDED)):
         return True
-    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, 1)):
+    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, HANDED)):
         return True
     if any(
         parameter.kind is not None and _text(parameter.kind) in _WRITERS for parameter in parameters(declaration.node)

@@ -19,6 +19,7 @@ from legacy_ref_scan.languages.golang.values import (
     Text,
     Unknown,
     Value,
+    made_up,
     texts,
     union,
 )
@@ -183,8 +184,10 @@ def _assign_element(frame: Frame, target: Node, value: Value) -> None:
     if operand is None or index is None:
         return
     key = frame.evaluate(index)
-    frame.use(key, index, "map key")
+    frame.use(key, index, "map key", strength=STORED)
     frame.use(value, target, "map value", strength=STORED)
+    if operand.type == "selector_expression" and _assign_in_field(frame, operand, key, value, target):
+        return
     name = frame.file.text(operand) if operand.type == "identifier" else ""
     old = frame.get(name)
     if old is None:
@@ -194,6 +197,23 @@ def _assign_element(frame: Frame, target: Node, value: Value) -> None:
                 frame.store_variable(declaration.file.folder, name, (Entries(((key, value),)),))
         return
     frame.assign(name, union([_with_element(frame, alt, key, value, target) for alt in old]))
+
+
+def _assign_in_field(frame: Frame, operand: Node, key: Value, value: Value, target: Node) -> bool:
+    """`query.Filters["a"] = x`, where `query` is a local variable: the map in its field has the key from now on."""
+    base, field = operand.child_by_field_name("operand"), operand.child_by_field_name("field")
+    name = frame.file.text(base) if base is not None and base.type == "identifier" else ""
+    old = frame.get(name) if name else None
+    if old is None or field is None:
+        return False
+    held = union([_with_element(frame, alt, key, value, target) for alt in frame.evaluate(operand)])
+    if not any(isinstance(alt, Entries) for alt in held):
+        held = union([held, (Entries(((key, value),)),)])
+    called = made_up(frame.file.bytes(field))
+    known = [alt.put(called, held) if isinstance(alt, Entries) else alt for alt in old]
+    if not any(isinstance(alt, Entries) for alt in old):
+        known.append(Entries(((called, held),)))
+    return frame.assign(name, tuple(known))
 
 
 def _with_element(frame: Frame, alt: object, key: Value, value: Value, node: Node) -> Value:

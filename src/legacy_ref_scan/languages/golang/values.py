@@ -209,6 +209,8 @@ class Chain:
 Alternative = Text | Items | Entries | Function | External | Files | Chain
 Value = tuple[Alternative, ...]
 
+HANDED = 3
+"""How deep in what a function is handed a name is looked for: `&Query{Filters: map[string]any{"name": x}}`."""
 _NOTHING = Text(())
 EMPTY: Value = (_NOTHING,)
 
