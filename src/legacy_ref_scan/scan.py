@@ -43,6 +43,7 @@ from legacy_ref_scan.parameters import names_as_parameters
 from legacy_ref_scan.project import ScanProject
 from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
+from legacy_ref_scan.session_path import session_path
 from legacy_ref_scan.sql.alternatives import Known, analyze_all
 from legacy_ref_scan.sql.analyze import Schema, analyze
 from legacy_ref_scan.sql.history import analyze_kept, analyze_seeds
@@ -163,6 +164,7 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     project = ScanProject(workspace, aim.schema.names, ground.migration_paths, rules, others, choose, sinks)
     _check_scanned(project, workspace)
     schema = replace(aim.schema, near=project.near, concerns=project.concerns, trace=request.trace)
+    schema = schema.under(session_path(schema.catalog, aim.targets, workspace))
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
     found.extend(_findings(project, schema, history, _memory(ground, aim, project)))

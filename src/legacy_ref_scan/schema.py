@@ -210,6 +210,7 @@ class Function:
     """A living function or procedure. `body` maps back to the migration; None where the body is not SQL text.
 
     `atomic` tells the SQL-standard body (`BEGIN ATOMIC`, `RETURN`), whose columns PostgreSQL tracks, from a string.
+    `altered` is the last ALTER FUNCTION that set its search path, which goes before what `definition` says.
     """
 
     schema: str
@@ -225,6 +226,7 @@ class Function:
     definition: str = ""
     uses: tuple[Use, ...] = ()  # of an atomic body and of default expressions
     depends: frozenset[int] = frozenset()  # relations of an atomic body, and of argument and result types
+    altered: str = ""
 
     @property
     def signature(self) -> tuple[str, str, tuple[str, ...]]:

@@ -44,7 +44,34 @@ def test_a_function_with_a_path_of_its_own(function: str) -> None:
 )
 def test_a_text_that_sets_a_path(before: str, verdict: str) -> None:
     go = f'package a\n\nimport "database/sql"\n\nfunc f(db *sql.DB) {{ db.Exec(`{before} {READ}`) }}\n'
-    for files in ({"a.sql": f"{before}\n{READ};\n"}, {"a.go": go}):
+    texts = {"a.sql": f"{before}\n{READ};\n", "a.go": go}
+    if verdict == "clean":  # what a session of Go code forgets, another one may keep
+        del texts["a.go"]
+    for files in ({path: text} for path, text in texts.items()):
         assert report_on(Attack("", (TWO,), files), column=OTHER).verdict == verdict
         other = "clean" if verdict == "referenced" else "referenced"
         assert report_on(Attack("", (TWO,), files), column=f"public.{COLUMN}").verdict == other
+
+
+def test_a_path_that_alter_function_sets() -> None:
+    migration = f"CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$ {READ} $$;"
+    attack = Attack("", (TWO, migration, "ALTER FUNCTION f() SET search_path = audit;"), calls=("SELECT f()",))
+    assert report_on(attack, column=OTHER).verdict == "referenced"
+    assert breaks(attack, column=OTHER)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "verdict"),
+    [
+        ("b.go", 'package a\n\nvar dsn = "postgres://host/db?sslmode=off&search_path=public,audit"\n', "referenced"),
+        ("b.go", 'package a\n\nfunc g(db *sql.DB) {\n\tdb.Exec("SET search_path TO audit")\n}\n', "referenced"),
+        (".env", "PGOPTIONS='-c search_path=audit,public'\n", "referenced"),
+        ("conf.yaml", "url: jdbc:postgresql://host/db?currentSchema=audit\n", "referenced"),
+        ("conf.yaml", "url: jdbc:postgresql://host/db?currentSchema=audit_log\n", "clean"),
+        ("roles.sql", "ALTER ROLE app SET search_path = audit, public;\n", "referenced"),
+        ("once.sql", "SET search_path = audit;\nSELECT 1;\n", "clean"),
+    ],
+)
+def test_a_path_that_sessions_get_from_elsewhere(path: str, text: str, verdict: str) -> None:
+    files = {"a.sql": f"{READ};\n", path: text}
+    assert report_on(Attack("", (TWO,), files), column=OTHER).verdict == verdict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from legacy_ref_scan.catalog.names import Name
 from legacy_ref_scan.catalog.statement import Needs, Part, Statement, inside
 from legacy_ref_scan.catalog.typenames import TypeName, type_name, without_modifiers
@@ -51,6 +53,16 @@ def create_function(statement: Statement) -> None:
     )
     _check_replaced(statement, function)
     state.put_function(function)
+
+
+def alter_function(statement: Statement) -> None:
+    """ALTER FUNCTION … SET search_path; its other options change no name."""
+    named = statement.node.first("function_with_argtypes")
+    variable = statement.node.first("var_name")
+    if named is None or variable is None or statement.name(variable) != "search_path":
+        return
+    for function in signed(statement, named):
+        statement.state.put_function(replace(function, altered=statement.written))
 
 
 def _check_replaced(statement: Statement, function: Function) -> None:

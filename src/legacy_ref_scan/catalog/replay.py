@@ -177,6 +177,7 @@ def _schema(statement: Statement) -> None:
 _HANDLERS: dict[str, Handler] = {
     "AlterCompositeTypeStmt": types.alter_composite,
     "AlterDomainStmt": types.alter_domain,
+    "AlterFunctionStmt": functions.alter_function,
     "AlterEnumStmt": types.alter_enum,
     "AlterObjectSchemaStmt": renames.set_schema,
     "AlterPolicyStmt": objects.alter_policy,
@@ -217,7 +218,7 @@ _WITHOUT_EFFECT = frozenset(
     {
         "AlterCollationStmt", "AlterDatabaseSetStmt", "AlterDatabaseStmt", "AlterDefaultPrivilegesStmt",
         "AlterEventTrigStmt", "AlterExtensionContentsStmt", "AlterExtensionStmt", "AlterFdwStmt",
-        "AlterForeignServerStmt", "AlterFunctionStmt", "AlterGroupStmt", "AlterObjectDependsStmt", "AlterOperatorStmt",
+        "AlterForeignServerStmt", "AlterGroupStmt", "AlterObjectDependsStmt", "AlterOperatorStmt",
         "AlterOpFamilyStmt", "AlterOwnerStmt", "AlterRoleSetStmt", "AlterRoleStmt", "AlterStatsStmt",
         "AlterSubscriptionStmt", "AlterSystemStmt", "AlterTblSpcStmt", "AlterTSConfigurationStmt",
         "AlterTSDictionaryStmt", "AlterTypeStmt", "AlterUserMappingStmt", "AnalyzeStmt", "CallStmt", "CheckPointStmt",

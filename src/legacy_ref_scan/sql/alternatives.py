@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from legacy_ref_scan.model import Claim, Found, Fragment, Gap, Reference, Span
+from legacy_ref_scan.model import Claim, Consumer, Found, Fragment, Gap, Reference, Span
 from legacy_ref_scan.sql.analyze import Schema, analyze
 from legacy_ref_scan.sql.dumps import of_dump
 
@@ -36,10 +36,27 @@ def analyze_all(fragments: Iterable[Fragment], schema: Schema, known: Known | No
 
 
 def _of_site(alternatives: list[Fragment], schema: Schema) -> Iterator[Found]:
-    found = [list(of_dump(one, analyze(one, schema), schema.catalog)) for one in alternatives]
+    found: list[list[Found]] = []
+    claimed: set[Span] = set()
+    for fragment in alternatives:
+        if claimed and schema.trace is None and _says_nothing_new(fragment, schema, claimed):
+            continue
+        found.append(list(of_dump(fragment, analyze(fragment, schema), schema.catalog)))
+        claimed.update(item.span for item in found[-1] if isinstance(item, Claim))
     settled = _explained(found) if len(found) > 1 else frozenset()
     for items in found:
         yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))
+
+
+def _says_nothing_new(fragment: Fragment, schema: Schema, claimed: set[Span]) -> bool:
+    """Whether a statement, known to its end, names none of the tables, and its names of columns are explained already.
+
+    It cannot use the columns then; an optional filter after the other makes hundreds of such texts.
+    """
+    if fragment.consumer is not Consumer.SQL or fragment.holes:
+        return False
+    places = list(schema.names.places(fragment.text))
+    return all(role == "column" and fragment.origin(start, end) in claimed for start, end, _, role in places)
 
 
 def _explained(found: list[list[Found]]) -> frozenset[Span]:

@@ -58,7 +58,9 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         schema.names.in_text(function.body.text) or bodies.may_touch(routine, function, schema.watch, schema.catalog)
     ):
         return
-    analyzer = Analyzer(function.body, schema.under(path_of_function(function.definition.encode())))
+    said = (function.altered, function.definition)
+    path = next((path for text in said if (path := path_of_function(text.encode()))), ())
+    analyzer = Analyzer(function.body, schema.under(path))
     yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
 
