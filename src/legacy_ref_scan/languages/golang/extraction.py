@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from legacy_ref_scan.languages import Project
 from legacy_ref_scan.languages.golang.engine import Engine, Root, enclosing
@@ -14,11 +15,19 @@ from legacy_ref_scan.languages.golang.orm.collect import enqueue_users, mapped_f
 from legacy_ref_scan.languages.golang.orm.ent import Schemas
 from legacy_ref_scan.languages.golang.orm.generated import Generated
 from legacy_ref_scan.languages.golang.packages import GoFile
-from legacy_ref_scan.languages.golang.places import Literal, described, doubtful, goes_to_people, place
+from legacy_ref_scan.languages.golang.places import (
+    Literal,
+    described,
+    doubtful,
+    goes_to_people,
+    keys_beside,
+    place,
+)
 from legacy_ref_scan.languages.golang.sinks import is_path
 from legacy_ref_scan.languages.golang.tags import of_tag
 from legacy_ref_scan.model import Claim, Consumer, Explanation, Extracted, Fragment, Gap, Mapping, Mention, Span
 
+_NAME = re.compile(rb"\w+")
 _UNBALANCED = "the Go grammar can't read this place, and a quote without its partner may have made text of it"
 
 
@@ -46,7 +55,7 @@ def extract_all(project: Project) -> Iterator[Extracted]:
     roots = engine.run()
     marks = {f.file.path: ([m.span.start for m in f.mentions], [m.span.end for m in f.mentions]) for f in files}
     uses = select(roots, marks, engine.names, engine.knowledge.templates)
-    fragments = [generated.marked(fragment(use)) for use in uses]
+    fragments = [generated.marked(_with_keys(engine, fragment(use))) for use in uses]
     yield from (*fragments, *embedded)
     yield from mapped_fields(engine, [found.file for found in files], [tag for found in files for tag in found.tags])
     yield from engine.gaps
@@ -149,6 +158,16 @@ def _left_over(found: _File, covered: _Cover, actions: dict[tuple[int, int], boo
             kind="go-sql",
             note=note,
         )
+
+
+def _with_keys(engine: Engine, item: Fragment) -> Fragment:
+    """A name that is a key of a map, with the other keys: they tell whether it can be a row of the table."""
+    if len(item.pieces) != 1 or item.holes or not _NAME.fullmatch(item.text):
+        return item
+    origin = item.pieces[0].origin
+    file = engine.index.file(origin.path)
+    keys = keys_beside(file, origin.start, origin.end) if file is not None else ()
+    return replace(item, beside=keys) if keys else item
 
 
 def _in_action(mention: Mention, file: GoFile, actions: dict[tuple[int, int], bool]) -> Claim | Gap | None:

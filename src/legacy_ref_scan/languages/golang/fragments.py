@@ -20,6 +20,10 @@ Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
 
 
+# A text that is looked at may still go on to where it is kept.
+_LOOKS = ("comparison", "switch case", "map index", "argument of len", "argument of cap")
+
+
 def select(roots: Iterable[Root], marks: Marks, names: Names, templates: Collection[Text] = ()) -> list[Use]:
     """The uses that count: those that went no further, and no version with holes where a caller filled them.
 
@@ -29,14 +33,15 @@ def select(roots: Iterable[Root], marks: Marks, names: Names, templates: Collect
     strongest: dict[Text, int] = {}
     built: set[Text] = set()
     for use in (use for root in every for use in root.uses):
-        strongest[use.text] = max(strongest.get(use.text, 0), use.strength)
+        if not use.note.startswith(_LOOKS):
+            strongest[use.text] = max(strongest.get(use.text, 0), use.strength)
         if use.kind == "go-builder":
             built.add(use.text)
     absorbed = _absorbed(strongest, marks)
     kept: dict[object, Use] = {}
     for root in every:
         for use in root.uses:
-            if use.strength < strongest[use.text] or (use.text in absorbed and use.strength < ASSEMBLED):
+            if use.strength < strongest.get(use.text, 0) or (use.text in absorbed and use.strength < ASSEMBLED):
                 continue
             if use.text in templates and use.strength < ASSEMBLED:
                 continue

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
-from legacy_ref_scan.model import Claim, Explanation, Mention, Span
+from legacy_ref_scan.model import OUTSIDE, Claim, Explanation, Mention, Span
 
 _STRINGS = frozenset(("interpreted_string_literal", "raw_string_literal", "rune_literal"))
 _PARTS = frozenset(
@@ -149,7 +150,63 @@ def key_note(file: GoFile, pair: Node) -> str:
     """What a key of a composite literal is: the arguments of a statement are no columns (pgx.NamedArgs)."""
     literal = pair.parent.parent if pair.parent is not None else None
     kind = literal.child_by_field_name("type") if literal is not None else None
-    return "named argument" if kind is not None and file.text(kind).endswith("NamedArgs") else "map key"
+    if kind is not None and file.text(kind).endswith("NamedArgs"):
+        return "named argument"
+    package = kind.child_by_field_name("package") if kind is not None and kind.type == "qualified_type" else None
+    path = file.imports.get(file.text(package), "") if package is not None else ""
+    return f"map key, {OUTSIDE}" if path and sinks.is_inert(path, "") else "map key"
+
+
+def keys_beside(file: GoFile, start: int, end: int) -> tuple[str, ...]:
+    """The other keys of the map that the bytes of a string are a key of, in its literal or as it is filled in place.
+
+    None where the literal has a key that is no plain text.
+    """
+    node: Node | None = file.tree.root_node.descendant_for_byte_range(start, max(start, end - 1))
+    while node is not None and node.type not in _STRINGS:
+        node = node.parent if node.type in _PARTS else None
+    element = node.parent if node is not None else None
+    if node is None or element is None:
+        return ()
+    if element.type == "index_expression":
+        return _filled_keys(file, element, file.text(node))
+    pair = element.parent if element.type == "literal_element" else element
+    literal = pair.parent.parent if pair is not None and pair.type == "keyed_element" and pair.parent else None
+    key = pair.child_by_field_name("key") if pair is not None else None
+    if literal is None or key is None or key.start_byte != node.start_byte:
+        return ()
+    return tuple(text for text in _literal_keys(file, literal) if text != file.text(node)[1:-1])
+
+
+def _literal_keys(file: GoFile, literal: Node) -> list[str]:
+    """The keys of a map's literal; none where one is no plain text."""
+    kind, body = literal.child_by_field_name("type"), literal.child_by_field_name("body")
+    if kind is None or kind.type != "map_type" or body is None:
+        return []
+    keys = [child.child_by_field_name("key") for child in body.named_children if child.type == "keyed_element"]
+    written = [file.text(key).strip() for key in keys if key is not None]
+    plain = all(len(text) > 1 and text[0] == text[-1] and text[0] in '"`' and "\\" not in text for text in written)
+    return [text[1:-1] for text in written] if plain else []
+
+
+def _filled_keys(file: GoFile, element: Node, written: str) -> tuple[str, ...]:
+    """The keys of a local map that a function fills one by one: `row["a"] = 1`."""
+    operand, function = element.child_by_field_name("operand"), element.parent
+    while function is not None and function.type not in ("function_declaration", "method_declaration", "func_literal"):
+        function = function.parent
+    if operand is None or operand.type != "identifier" or function is None:
+        return ()
+    name = re.escape(file.bytes(operand))
+    body = file.bytes(function)
+    keys = re.findall(rb'(?<![\w.])' + name + rb'\[\s*"([^"\\]+)"\s*\]\s*=[^=]', body)
+    made = re.search(rb'(?<![\w.])' + name + rb"\s*:?=\s*map\[string\]", body)
+    if made is not None:
+        at = function.start_byte + made.end() - 1
+        literal = file.tree.root_node.descendant_for_byte_range(at, at)
+        while literal is not None and literal.type not in ("composite_literal", "block"):
+            literal = literal.parent
+        keys += [key.encode() for key in _literal_keys(file, literal)] if literal is not None else []
+    return tuple(dict.fromkeys(key.decode("utf-8", "replace") for key in keys if key != written[1:-1].encode()))
 
 
 def _function(file: GoFile, call: Node | None) -> str:
