@@ -33,6 +33,8 @@ MAX_STEPS = 60_000
 MAX_PLAIN = 12
 TOO_MANY: Value = (Text((Unknown(LEFT_OUT, ("", 0, 0)),)),)
 MAX_DEPTH = 6
+MAX_RENDERED = 2000
+"""How many builders are kept with their texts."""
 
 ASSEMBLED, STORED = 2, 1
 """How strong a use is: an argument, a comparison …; or a mere stop on the way (a field, a return, an element)."""
@@ -82,6 +84,7 @@ class Knowledge:
     demanded: set[tuple[str, str]] = field(default_factory=set)  # (folder, field or variable) a query needs
     tables: dict[tuple[tuple[str, int, int], str], tuple[str, ...]] = field(default_factory=dict)  # of (model, library)
     rows: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # (library, *struct) -> tables
+    rendered: dict[tuple[Chain, Origin], Value] = field(default_factory=dict)
     templates: set[Text] = field(default_factory=set)  # that were followed along their branches
     actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
 
@@ -129,6 +132,16 @@ class Run:
     def followed(self, data: bytes) -> bool:
         """A text that holds a name and may be SQL."""
         return self.matters(data) and may_be_sql(data)
+
+    def rendered(self, chain: Chain, origin: Origin) -> Value:
+        """A builder as the SQL that it means. A function that is interpreted again asks for the same once more."""
+        known = self.knowledge.rendered
+        found = known.get((chain, origin))
+        if found is None:
+            if len(known) >= MAX_RENDERED:
+                known.clear()
+            found = known[chain, origin] = Renderer(self.concatenate, origin).render(chain)
+        return found
 
     def narrowed(self, value: Value) -> Value:
         """At most `MAX_ALTERNATIVES`, fewer where no name is concerned; those that hold a name come first.
@@ -300,8 +313,8 @@ class Frame:
 
     def rendered(self, value: Value, node: Node) -> Value:
         """Builders as the SQL that they mean."""
-        renderer = Renderer(self.run.concatenate, self.origin(node))
-        return union(renderer.render(alt) if isinstance(alt, Chain) else (alt,) for alt in value)
+        origin = self.origin(node)
+        return union(self.run.rendered(alt, origin) if isinstance(alt, Chain) else (alt,) for alt in value)
 
     def _site(self, node: Node) -> Site:
         if node.type == "identifier":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from legacy_ref_scan.languages.golang.frame import TypeName
 from legacy_ref_scan.languages.golang.packages import Declaration, Node
@@ -32,6 +33,7 @@ def filled(named: TypeName | None, bound: Bound) -> TypeName | None:
     return bound.get(named, named)
 
 
+@lru_cache(maxsize=4096)
 def type_parameters(declaration: Declaration) -> list[TypeName]:
     """Those of a generic type or function, in order."""
     listed = declaration.node.child_by_field_name("type_parameters")
@@ -101,6 +103,7 @@ def _paired(names: list[TypeName], owner: TypeName) -> dict[TypeName, TypeName]:
     return {name: argument for name, argument in zip(names, arguments, strict=False) if argument is not None}
 
 
+@lru_cache(maxsize=4096)
 def _named_by_receiver(declaration: Declaration) -> list[TypeName]:
     receiver = declaration.node.child_by_field_name("receiver")
     kind = receiver.named_children[0].child_by_field_name("type") if receiver and receiver.named_child_count else None

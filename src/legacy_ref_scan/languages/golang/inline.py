@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site, TypeName
@@ -15,7 +16,7 @@ from legacy_ref_scan.languages.golang.generics import (
     spelled,
     type_parameters,
 )
-from legacy_ref_scan.languages.golang.packages import Declaration, Node
+from legacy_ref_scan.languages.golang.packages import Declaration, Index, Node
 from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
@@ -83,6 +84,7 @@ class Parameter(NamedTuple):
     variadic: bool
 
 
+@lru_cache(maxsize=4096)
 def parameters(function: Node) -> list[Parameter]:
     """The parameters of a function, one for each name."""
     listed = function.child_by_field_name("parameters")
@@ -154,20 +156,25 @@ def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value
         return True
     if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, HANDED)):
         return True
-    if any(
-        parameter.kind is not None and _text(parameter.kind) in _WRITERS for parameter in parameters(declaration.node)
-    ):
+    return _makes_texts(run.index, declaration)
+
+
+@lru_cache(maxsize=4096)
+def _makes_texts(index: Index, declaration: Declaration) -> bool:
+    """Whether a function gives a text, or writes to something that it is given."""
+    kinds = [parameter.kind for parameter in parameters(declaration.node) if parameter.kind is not None]
+    if any(_text(kind) in _WRITERS for kind in kinds):
         return True
-    return any(_textual(run, declaration, kind) for kind in result_types(declaration.node))
+    return any(_textual(index, declaration, kind) for kind in result_types(declaration.node))
 
 
-def _textual(run: Run, declaration: Declaration, kind: Node) -> bool:
+def _textual(index: Index, declaration: Declaration, kind: Node) -> bool:
     if _TEXTUAL.match(_text(kind)) or _is_type_parameter(declaration, kind):
         return True
-    named = named_type(run.index, declaration.file, kind) if kind.type == "type_identifier" else None
+    named = named_type(index, declaration.file, kind) if kind.type == "type_identifier" else None
     if named is None or _text(kind) in ("error", "bool", "int", "int64", "any", "float64"):
         return False
-    underlying = [d.node.child_by_field_name("type") for d in run.index.lookup(*named) if d.kind == "type"]
+    underlying = [d.node.child_by_field_name("type") for d in index.lookup(*named) if d.kind == "type"]
     return any(node is not None and _text(node) in ("string", "[]string") for node in underlying)
 
 

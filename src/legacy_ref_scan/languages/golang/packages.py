@@ -87,12 +87,12 @@ class Declaration:
     receiver: str = ""
     position: int = 0
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, int, int]:
         """What tells declarations apart across parses."""
         return (self.file.path, self.node.start_byte, self.position)
 
-    @property
+    @cached_property
     def symbol(self) -> str:
         """The name as `go doc` and stack traces write it: `(*Store).FailPhase`."""
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from legacy_ref_scan.languages.golang.frame import Frame, TypeName
 from legacy_ref_scan.languages.golang.generics import Instance, filled, of_instance, of_receiver
@@ -105,13 +106,14 @@ def field_type(index: Index, owner: TypeName, field: str) -> TypeName | None:
     if owner[0] not in index.folders:
         return None
     for declaration in index.lookup(owner[0], owner[1]):
-        for member in struct_fields(declaration):
-            kind = member.child_by_field_name("type")
-            if kind is not None and field in _names_of_field(declaration.file, member):
+        for names, member in _named_fields(declaration):
+            kind = member.child_by_field_name("type") if field in names else None
+            if kind is not None:
                 return filled(named_type(index, declaration.file, kind), of_instance(declaration, owner))
     return None
 
 
+@lru_cache(maxsize=4096)
 def struct_fields(declaration: Declaration) -> list[Node]:
     """The field declarations of a struct type."""
     body = declaration.node.child_by_field_name("type") if declaration.kind == "type" else None
@@ -125,8 +127,12 @@ def struct_fields(declaration: Declaration) -> list[Node]:
 def field_names(index: Index, owner: TypeName) -> tuple[str, ...]:
     """The names of a struct's fields in order, an embedded one under its type's; none for what is no struct of ours."""
     declared = index.lookup(*owner) if owner[0] in index.folders else ()
-    members = [(d.file, member) for d in declared[:1] for member in struct_fields(d)]
-    return tuple(name for file, member in members for name in _names_of_field(file, member))
+    return tuple(name for d in declared[:1] for names, _ in _named_fields(d) for name in names)
+
+
+@lru_cache(maxsize=4096)
+def _named_fields(declaration: Declaration) -> list[tuple[list[str], Node]]:
+    return [(_names_of_field(declaration.file, member), member) for member in struct_fields(declaration)]
 
 
 def _names_of_field(file: GoFile, member: Node) -> list[str]:
@@ -177,6 +183,7 @@ def _made_type(frame: Frame, node: Node, function: Node) -> TypeName | None:
     return (frame.file.folder, frame.file.text(kind)) if kind.type == "identifier" else type_of_node(frame, kind)
 
 
+@lru_cache(maxsize=4096)
 def result_types(function: Node) -> list[Node]:
     """The types of a function's results, in order, one for each."""
     result = function.child_by_field_name("result")
@@ -192,6 +199,7 @@ def result_types(function: Node) -> list[Node]:
     return kinds
 
 
+@lru_cache(maxsize=1 << 14)
 def methods(index: Index, owner: TypeName, name: str) -> tuple[Declaration, ...]:
     """The methods of a type; for embedded structs those of the embedded type."""
     if owner[0] not in index.folders:
