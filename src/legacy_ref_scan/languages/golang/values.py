@@ -269,7 +269,7 @@ def _group(alt: Alternative) -> object:
         case Chain(library=library, calls=calls) if calls and library in _IN_ANY_ORDER:
             return library, calls[0], tuple(call for call in calls if call.method in _TABLES)
         case Entries(pairs=pairs, type=kind) if kind:
-            return kind, tuple(sorted(repr(key) for key, _ in pairs))
+            return kind, frozenset(key for key, _ in pairs)
     return None
 
 
