@@ -114,7 +114,9 @@ def _begun(spelling: Spelling) -> re.Pattern[bytes]:
 _BOUND = (
     rb"(?:(?:^|[\s({;])(?P<set>[@$]?[a-z_]\w*)[ \t]*=[ \t]*%(rows)s(?:%(chain)s)*(?=\s|;|$)"
     rb"|%(rows)s(?:%(chain)s)*[ \t]*(?:do|\{)[ \t]*\|[ \t(]*(?P<block>[a-z_]\w*)"
-    rb"|\bforeach\s*\(\s*%(rows)s[ \t]+as[ \t]+(?:\$\w+[ \t]*=>[ \t]*)?(?P<each>\$\w+)\s*\))"
+    rb"|\bforeach\s*\(\s*%(rows)s[ \t]+as[ \t]+(?:\$\w+[ \t]*=>[ \t]*)?(?P<each>\$\w+)\s*\)"
+    # PHP: a parameter or a property of the class, `@var User $u`
+    rb"|(?<![\w\\])\\?(?:[\w\\]+\\)?%(class)s(?:\|null)?[ \t]+(?P<typed>\$\w+))"
 )
 # What hands on rows of the table it is asked of.
 _CHAIN = (
@@ -132,7 +134,7 @@ def _binding(spelling: Spelling) -> re.Pattern[bytes]:
         rb"(?<![\w.])(?:(?:(?:\w+::)*" + spelling.model + rb"|[@$]?(?:\w+_)?" + spelling.instance + rb")\b"
         rb"|DB(?:::table\([\"']" + spelling.table + rb"[\"']\)|\[:" + spelling.table + rb"\]))"
     )  # fmt: skip
-    return re.compile(_BOUND % {b"rows": rows, b"chain": _CHAIN}, re.MULTILINE)
+    return re.compile(_BOUND % {b"rows": rows, b"chain": _CHAIN, b"class": spelling.model}, re.MULTILINE)
 
 
 @lru_cache(maxsize=4)
@@ -149,11 +151,12 @@ _FAR = 1500  # bytes from where a variable is given a row to where it is used
 
 
 @cache
-def _attribute(rows: bytes) -> re.Pattern[bytes]:
-    """A row, then what takes an attribute of it."""
+def _attribute(rows: bytes, reached: bool) -> re.Pattern[bytes]:
+    """A row, then what takes an attribute of it. `reached`: the row may be one that another has."""
     joint = rb"(?:&?\.|->|\?\.|\?->|!\.|\[[ \t]*[:\"']{0,2})"
     made = rb"(?:saved_changes?_to_|will_save_change_to_|attribute_change_to_|restore_|clear_)?"  # see derived.py
-    return re.compile(rb"(?<![\w.\"'])(?:[@$]|[a-z]+_)?" + rows + joint + made + rb"\Z")
+    owner = rb"(?<![\w.\"'])" + (rb"(?:[@$]?\w[\w.&>-]{0,60}(?:&?\.|\??->))?" if reached else b"")
+    return re.compile(owner + rb"(?:[@$]|[a-z]+_)?" + rows + rb"\)?" + joint + made + rb"\Z")
 
 
 def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
@@ -197,7 +200,7 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
     if kind.name in _DYNAMIC:
         called = data[end : end + 1] == b"("  # a function of the program's own
         for rows in (spelling.instance, *_variables(source, kind, start, spelling)):
-            if _attribute(rows).search(before[-80:]):
+            if _attribute(rows, kind.name in _BY_VERBS).search(before[-160:]):
                 return "row-attribute", f"an attribute of what is called like a row of the table: {mention.name}"
             if kind.name in _BY_VERBS and not called and _is_reached(_asked(rows), before):
                 return "model-query", f"{mention.name} stands in what is asked of rows of its table"
@@ -205,6 +208,8 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
         return "model-query", f"{mention.name} is a part of the name of a query on its table"
     if kind.name == "Ruby" and _is_delegated(data, start, end, spelling):
         return "row-attribute", f"{mention.name} is handed on from a row of the table"
+    if kind.name in _BY_VERBS and _is_handed_over(data, start, spelling):
+        return "listed-for-table", f"{mention.name} stands in a list that is handed to what is asked of its table"
     if (match := _ASSOCIATION.search(before)) is not None and _associated(spelling).search(match[0]):
         return "association", f"{mention.name} is the key of an association with its table"
     if _is_reached(_query(spelling), before):
@@ -212,6 +217,23 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
     if is_begun(source, mention, spelling):
         return "model-query", f"{mention.name} stands in a query that begins with its table"
     return None
+
+
+_LIST = re.compile(rb"(?<![\w.])([$@]?\w+)[ \t]*=[ \t]*(?:%[wi]?[\[({]|\[|array\()[^\])}=]*\Z")
+
+
+def _is_handed_over(data: bytes, start: int, spelling: Spelling) -> bool:
+    """`attrs = %w[id title]`, and `User.select(*attrs)` somewhere in the file."""
+    match = _LIST.search(data, max(0, start - REACH), start)
+    return match is not None and _handing(match[1], spelling).search(data) is not None
+
+
+@cache
+def _handing(variable: bytes, spelling: Spelling) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"\b(?:" + spelling.model + rb"|[@$]?" + spelling.instance + rb")(?:\.|->|::)[^\n]{0,200}?[(\[ ]\*{0,2}"
+        + re.escape(variable) + rb"\b|\(:" + spelling.instance + rb"\)\.permit\(\*?" + re.escape(variable) + rb"\b"
+    )  # fmt: skip
 
 
 _DELEGATE = re.compile(rb"\bdelegate\b(?:[^\n]*,[ \t]*\n)*[^\n]*\Z")
