@@ -147,6 +147,13 @@ def test_no_false_alarm(path: str, text: str) -> None:
     assert {why for why, _ in claims} <= {Explanation.OTHER_FILE, Explanation.COMMENT}
 
 
+def test_queries_for_clickhouse_beside_those_for_postgresql() -> None:
+    ours, theirs = f"{SELECT} WHERE id = {{{{id}}}}", f"{SELECT} WHERE id = {{id:UUID}} FINAL"
+    fragments, gaps, claims = found("a.ts", f"const a = `{ours}`\nconst b = `{theirs}`\n")
+    assert (len(fragments), gaps) == (1, [])
+    assert (Explanation.OTHER_FILE, "SQL for another database") in claims
+
+
 @pytest.mark.parametrize(
     ("text", "gaps"),
     [

@@ -28,6 +28,13 @@ from legacy_ref_scan.languages.plain.spelling import spelling_of
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile, Span
 
 
+# A typed parameter of ClickHouse, `{id:UUID}`, which PostgreSQL refuses: programs keep queries for both side by side.
+_CLICKHOUSE = re.compile(
+    rb"(?<!['$\w])\{\w+:[ ]?(?:UUID|String|U?Int\d+|Float\d+|Bool|Identifier|Date(?:Time)?(?:32|64)?(?:\([^()]*\))?|"
+    rb"(?:Array|Nullable|Map|LowCardinality)\([^{}]*\))\}"
+)
+
+
 def extract(project: Project) -> Iterator[Extracted]:
     """Everything found in the other candidates; each of their mentions is covered by one of the items."""
     candidates = [(source, _kind(project, source)) for source in project.candidates("other")]
@@ -80,7 +87,9 @@ def _read(
     hidden = _hidden(source, kind)
     fragments = [f for f in statements(source, kind, hidden) if project.names.in_text(f.text)]
     for fragment in fragments:
-        if is_object_query(fragment, kind, project.names):
+        if _CLICKHOUSE.search(fragment.text):
+            yield Claim(fragment.site, Explanation.OTHER_FILE, "SQL for another database")
+        elif is_object_query(fragment, kind, project.names):
             yield from judged(fragment, program.constants.spelling)
         else:
             yield fragment
