@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from legacy_ref_scan.model import Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
+from legacy_ref_scan.model import HOLE, Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.analyze import Schema
+from legacy_ref_scan.sql.resolve import resolve
+from legacy_ref_scan.sql.tree import TooComplexError, parse
 from legacy_ref_scan.sql.watch import Watched
 
 # Libraries whose every model is known with its table, unless the code that names it could not be read.
@@ -15,6 +17,7 @@ _MODELS = frozenset({"gorm", "bun", "xorm", "go-pg"})
 _SCANNERS = frozenset({"db", "scany", "pgx", "sqlx"})
 _READS_TAGS = "Tag.Get"
 _SHOWN = 4
+_ELSEWHERE = "tag-of-another-table"  # until it is known whether a statement takes its columns from tags
 
 
 def judge_mapping(mapping: Mapping, schema: Schema) -> tuple[Reference | Gap | Residue | Claim, ...]:
@@ -58,7 +61,14 @@ _WHAT = {
 
 
 def _residue(mapping: Mapping, schema: Schema) -> Residue:
-    """A tag, with the tables that its column may be of."""
+    """A tag, with the tables that its column is of by the queries that fill the struct, or may be of."""
+    read = [_relations(query, schema) for query in mapping.queries]
+    sources = sorted({relation.name for relations in read for relation in relations})
+    what = f"{mapping.owner} takes {mapping.column} from results of {', '.join(sources[:_SHOWN])}"
+    if any(relation.oid in schema.watch.relations for relations in read for relation in relations):
+        return Residue(mapping.span, "tag", f"{what}; that breaks nothing by itself", mapping.owner)
+    if read and all(read):
+        return Residue(mapping.span, _ELSEWHERE, what, mapping.owner)
     tables = sorted({r.name for r in schema.catalog.relations.values() if r.column(mapping.column) is not None})
     named = ", ".join(tables[:_SHOWN]) + (f" and {len(tables) - _SHOWN} more" if len(tables) > _SHOWN else "")
     candidates = f" (a column of {named})" if len(tables) > 1 else ""
@@ -68,14 +78,30 @@ def _residue(mapping: Mapping, schema: Schema) -> Residue:
     return Residue(mapping.span, "tag", message, mapping.owner)
 
 
+def _relations(query: bytes, schema: Schema) -> list[Relation]:
+    """The relations of a statement; none where a part of it is not known or could not be read."""
+    if not query or HOLE in query:
+        return []
+    try:
+        result = resolve(parse(query, 0, len(query)), schema.catalog)
+    except (TooComplexError, RecursionError):
+        return []
+    return [] if result.unread else [schema.catalog.relations[oid] for oid, _ in result.relations]
+
+
 def reflected(found: Iterable[Found]) -> Iterator[Found]:
-    """A statement over the table takes its columns from struct tags by reflection: a lone tag may be one of them."""
+    """A statement over the table takes its columns from struct tags by reflection: a lone tag may be one of them.
+
+    Without such a statement, a tag of a struct that only takes rows of other tables has nothing to do with this one.
+    """
     findings = list(found)
     by_tags = any(f.reason == "dynamic-column" and _READS_TAGS in f.message for f in findings if isinstance(f, Gap))
     for item in findings:
-        if by_tags and isinstance(item, Residue) and item.kind == "tag":
+        if by_tags and isinstance(item, Residue) and item.kind in ("tag", _ELSEWHERE):
             message = "a statement over the table takes its columns from struct tags, and this may be one of them"
             yield Gap(item.span, "tag-through-reflection", message, item.symbol)
+        elif isinstance(item, Residue) and item.kind == _ELSEWHERE:
+            yield Claim(item.span, Explanation.OTHER_TABLE, item.message)
         else:
             yield item
 

@@ -374,8 +374,9 @@ def _report(
 ) -> Report:
     tests = next((rule.tests for rule in request.rules if rule.tests != "gate"), "gate")
     kept = in_tests(_distinct(found), tests, project.is_released)
+    kept = list(reflected(kept))
     accounted, unexplained = account(project.accountable(), project.names, kept)
-    findings = [*reflected(kept), *in_tests(unexplained, tests, project.is_released)]
+    findings = [*kept, *in_tests(unexplained, tests, project.is_released)]
     references = [f for f in findings if isinstance(f, Reference)]
     gaps = [f for f in findings if isinstance(f, Gap)]
     judged = acknowledge(references, gaps, request.rules, project.line_of)

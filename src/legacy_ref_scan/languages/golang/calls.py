@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from legacy_ref_scan.languages.golang import sinks, templating
+from legacy_ref_scan.languages.golang import rows, sinks, templating
 from legacy_ref_scan.languages.golang.chains import (
     asked_elsewhere,
     guess_library,
@@ -221,6 +221,7 @@ def _external_function(frame: Frame, arguments: Called, path: str, full: str) ->
         chained = root_link(frame, sinks.builder_of(path), full.rpartition(".")[2], arguments)
         if chained is not None:
             return [chained]
+    rows.of_rows(frame, full.rpartition(".")[2], arguments)
     label = _short(full) + _aside(frame, arguments, path)
     return _unknown_call(frame, arguments, label, _consumer(frame, path, full.rpartition(".")[2]))
 
@@ -346,6 +347,7 @@ def _sanitized(frame: Frame, alt: Items, node: Node) -> Value:
 
 
 def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value, name: str) -> list[Value]:
+    rows.of_rows(frame, name, arguments, value)
     written = frame.file.text(operand)
     label = f"{written}.{name}" if len(written) < 40 and "\n" not in written else name
     if named := method_sinks(frame, type_of(frame, operand), name):
@@ -409,6 +411,7 @@ def _reads_like_sql(value: Value) -> bool:
 def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
     # what follows a statement is bound to its parameters, unless it is a wrapper's that formats
     formats = any(b"%" in text.data() for text in texts(arguments.values[query]))
+    rows.of_query(frame, arguments, query)
     for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
         if position == query:
             frame.use(value, node, f"argument of {label}", Consumer.SQL)

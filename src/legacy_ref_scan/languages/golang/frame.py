@@ -85,6 +85,8 @@ class Knowledge:
     tables: dict[tuple[tuple[str, int, int], str], tuple[str, ...]] = field(default_factory=dict)  # of (model, library)
     rows: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)  # (library, *struct) -> tables
     rendered: dict[tuple[Chain, Origin], Value] = field(default_factory=dict)
+    asked: dict[Origin, set[bytes]] = field(default_factory=dict)  # the queries that a call runs
+    filled: dict[TypeName, set[bytes]] = field(default_factory=dict)  # structs and the queries whose rows they take
     templates: set[Text] = field(default_factory=set)  # that were followed along their branches
     actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
 

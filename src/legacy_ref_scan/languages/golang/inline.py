@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site, TypeName
 from legacy_ref_scan.languages.golang.generics import (
+    filled,
     has_generic_receiver,
     inferred,
     of_receiver,
@@ -39,6 +40,7 @@ _TEXTUAL = re.compile(
 )
 _WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
 _ANY = frozenset(("any", "interface{}"))
+_INSTANTIATIONS = frozenset(("type_instantiation_expression", "index_expression"))
 _MAX_GUESSES = 3
 
 
@@ -146,7 +148,21 @@ def _type_arguments(
     kinds = [parameter.kind for parameter in parameters(declaration.node)]
     patterns = (named_type(frame.run.index, declaration.file, kind) if kind is not None else None for kind in kinds)
     given = (type_of(frame, node) for node in call.nodes)
-    return inferred(declaration, zip(patterns, given, strict=False))
+    bound = inferred(declaration, zip(patterns, given, strict=False))
+    written = zip(type_parameters(declaration), _written_arguments(frame, call.node), strict=False)
+    return bound | {name: kind for name, kind in written if kind is not None}
+
+
+def _written_arguments(frame: Frame, node: Node) -> list[TypeName | None]:
+    """The types of `collect[Row](…)`; one alone looks like an index."""
+    function = node.child_by_field_name("function")
+    kinds = function.named_children[1:] if function is not None and function.type in _INSTANTIATIONS else []
+    return [
+        filled((frame.file.folder, frame.file.text(kind)), frame.generics)
+        if kind.type == "identifier"
+        else type_of_node(frame, kind)
+        for kind in kinds
+    ]
 
 
 def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from posixpath import dirname
 
 from legacy_ref_scan.languages.golang.engine import Engine, enclosing
 from legacy_ref_scan.languages.golang.orm.destinations import MODEL_LIBRARIES
@@ -31,7 +32,8 @@ def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mappin
         known.setdefault(item.span, []).append(item)
     for tag in tags:
         if tag.span not in known:
-            yield _completed(tag, listed[tag.span.path], models)
+            asked = engine.knowledge.filled.get((dirname(tag.span.path), tag.owner), ())
+            yield replace(_completed(tag, listed[tag.span.path], models), queries=tuple(sorted(asked)))
     yield from (item for items in known.values() for item in items)
 
 
