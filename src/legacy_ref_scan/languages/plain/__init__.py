@@ -27,7 +27,6 @@ from legacy_ref_scan.languages.plain.prepared import prepared
 from legacy_ref_scan.languages.plain.spelling import spelling_of
 from legacy_ref_scan.model import Claim, Explanation, Extracted, Fragment, Mention, SourceFile, Span
 
-
 # A typed parameter of ClickHouse, `{id:UUID}`, which PostgreSQL refuses: programs keep queries for both side by side.
 _CLICKHOUSE = re.compile(
     rb"(?<!['$\w])\{\w+:[ ]?(?:UUID|String|U?Int\d+|Float\d+|Bool|Identifier|Date(?:Time)?(?:32|64)?(?:\([^()]*\))?|"

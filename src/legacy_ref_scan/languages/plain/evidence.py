@@ -68,7 +68,9 @@ def _query(spelling: Spelling) -> re.Pattern[bytes]:
         rb"|[:\"']" + spelling.instance + rb"[\"']?\)?\s*\.permit\("
         # Ruby: `expect(user: [:title])`, `create(:user, title: 1)`, `json.extract! user, :title`, `users: { title: 1 }`
         rb"|\.expect\(\s*" + spelling.instance + rb":"
-        rb"|\b(?:create|build|build_stubbed|attributes_for)\w*[ \t(]+:" + spelling.instance + rb"\b"
+        rb"|\b(?:create|build|insert|attributes_for|params_for)\w*[ \t(]+:" + spelling.instance + rb"\b"
+        # Ecto: `%User{title: 1}`, `change(post.user, title: 1)`
+        rb"|%(?:\w+\.)*" + spelling.model + rb"\{|\bchange\(\s*(?:\w+\.)*" + spelling.instance + rb"\s*,"
         rb"|\bjson\.(?:extract!|\()[ \t(]*@?" + spelling.instance + rb"\b"
         rb"|\b(?:where|rewhere|not|find_by!?|order|create\w*!?)\([^()\n]*\b" + spelling.instance + rb":\s*\{"
     )
@@ -288,6 +290,8 @@ def is_qualified(data: bytes, start: int, end: int, spelling: Spelling) -> bool:
     """Whether the table's name stands right in front of the column's."""
     before = data[max(0, start - 90) : start]
     match = _qualified(spelling).search(before)
-    if match is None or re.match(rb"[\"'`]?\.\w|-\w", data[end : end + 3]):
+    if match is None:
         return False
+    if re.match(rb"[\"'`]?\.\w|-\w", data[end : end + 3]) and not before.endswith(b"::"):
+        return False  # a longer path: of a file, of a text in a translation
     return _LOOKED_UP.search(before[: match.start()]) is None
