@@ -5,6 +5,7 @@ Only click and small modules of ours are imported here, so that `--help` and `--
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ Decorator = Callable[[Command], Command]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the exit code. Nothing that goes wrong ends in 0."""
+    gc.set_threshold(50_000, 20, 20)  # many objects and few cycles: the collector would look far too often
     try:
         return int(app.main(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except click.ClickException as error:
