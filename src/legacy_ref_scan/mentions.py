@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 from legacy_ref_scan.model import Mention, SourceFile, Span, Target
@@ -81,6 +81,14 @@ class Names:
     def in_text(self, data: bytes, role: str | None = None) -> bool:
         """Whether a piece of text holds a mention (of that role), in any case and any derived spelling."""
         return any(role in (None, found) for _, _, _, found in self.places(data))
+
+    @cached_property
+    def in_token(self) -> Callable[[bytes], bool]:
+        """`in_text` for a token of a language: the same ones come again and again."""
+        return lru_cache(maxsize=1 << 12)(self._in_token)
+
+    def _in_token(self, data: bytes) -> bool:
+        return self.matter(data) and self.in_text(data)  # the first is quick
 
     @cached_property
     def needles(self) -> tuple[bytes, ...]:

@@ -23,7 +23,7 @@ from legacy_ref_scan.model import (
 from legacy_ref_scan.schema import Function
 from legacy_ref_scan.sql import bodies, loose
 from legacy_ref_scan.sql.findings import Findings, Schema
-from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens, unterminated
+from legacy_ref_scan.sql.lexer import Kind, Token, kept_tokens, name_of, tokens, unterminated
 from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts
 from legacy_ref_scan.sql.paths import path_after, path_of_function
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, label_keywords, resolve
@@ -77,6 +77,7 @@ _RUNS = re.compile(
     rb"dblink\w*|query_to_\w+|crosstab\w*|ts_stat|ts_rewrite|pg_background_launch|run_command_on_\w+|xpath_table"
     rb"|create_distributed_function|execute_on_\w+"
 )
+_ROUTINES = re.compile(rb"\b(?:function|procedure|do)\b", re.IGNORECASE)
 _DEFINES = re.compile(rb"\s*(?:create|do)\b", re.IGNORECASE)  # their literals are bodies, which are read on their own
 _TORN = re.compile(rb"[\w\x1a]*\x1a[\w\x1a]*")
 _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unknown clause more often than a column
@@ -172,6 +173,8 @@ class Analyzer(Findings):
 
     def routines(self, tree: Tree) -> Iterator[Found]:
         """The string bodies of CREATE FUNCTION and DO."""
+        if not _ROUTINES.search(tree.text, *tree.extent):
+            return
         for node in tree.root.find("CreateFunctionStmt", "DoStmt"):
             found = bodies.string_body(tree, node)
             if found is None:
@@ -275,17 +278,18 @@ class Analyzer(Findings):
                 yield self.hole(offset)
         yield from self.torn_by_holes(start, end)
         elsewhere = whole and bool(result.relations) and not self.about_table(self.text[start:end])
-        for token in tokens(self.text, start, end):
+        in_token = self.schema.names.in_token
+        for token in kept_tokens(self.text, start, end):
             if token.kind is not Kind.SPACE and token.start not in used:
                 raw = self.text[token.start : token.end]
-                if self.schema.names.matter(raw) and self.mentions(raw):  # the first is quick
+                if in_token(raw):
                     yield self.classify(token, raw, result, elsewhere)
         if b'&"' in self.text[start:end]:
             yield from self.torn(start, end)
 
     def torn(self, start: int, end: int) -> Iterator[Gap]:
         """A name written `U&"…"` that an open quote before it tears into several tokens."""
-        ends = {token.start: token.end for token in tokens(self.text, start, end)}
+        ends = {token.start: token.end for token in kept_tokens(self.text, start, end)}
         starts = sorted(ends)
         for first, last, name, _ in self.schema.names.places(self.text[start:end]):
             holder = starts[bisect_right(starts, start + first) - 1]
@@ -298,7 +302,7 @@ class Analyzer(Findings):
         if HOLE not in text or not (self.mentions(text, "table") or self.mentions(text, "dependent")):
             return
         names = (Kind.HOLE, Kind.QUOTED)
-        inside = {at for t in tokens(self.text, start, end) if t.kind in names for at in range(t.start, t.end)}
+        inside = {at for t in kept_tokens(self.text, start, end) if t.kind in names for at in range(t.start, t.end)}
         for match in _TORN.finditer(self.text, start, end):
             solid = match[0].replace(HOLE, b"")
             offset = match.start() + match[0].index(HOLE)

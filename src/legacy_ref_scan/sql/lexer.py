@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -81,6 +82,12 @@ def tokens(text: bytes, start: int = 0, end: int | None = None) -> Iterator[Toke
         at = close
 
 
+@lru_cache(maxsize=4)
+def kept_tokens(text: bytes, start: int, end: int) -> tuple[Token, ...]:
+    """All tokens of a statement, which is repaired, parsed and judged in turn: each of these asks for them."""
+    return tuple(tokens(text, start, end))
+
+
 def comment_end(text: bytes, at: int, stop: int) -> int:
     """Comments nest in PostgreSQL."""
     depth = 0
@@ -109,9 +116,11 @@ def unterminated(kind: Kind, raw: bytes) -> bool:
     return False
 
 
+@lru_cache(maxsize=4)
 def words(text: bytes, start: int = 0, end: int | None = None) -> tuple[Token, ...]:
     """The tokens without spaces and comments."""
-    return tuple(token for token in tokens(text, start, end) if token.kind > Kind.COMMENT)
+    stop = len(text) if end is None else end
+    return tuple([token for token in kept_tokens(text, start, stop) if token.kind > Kind.COMMENT])
 
 
 _UNICODE = re.compile(r"\\(?:([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|(\\))")
@@ -120,6 +129,7 @@ _UNICODE = re.compile(r"\\(?:([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|(\\))")
 NAME_BYTES = 63  # NAMEDATALEN - 1
 
 
+@lru_cache(maxsize=1 << 13)
 def name_of(raw: bytes) -> str:
     """The name that an identifier token stands for: folded if unquoted, unescaped if quoted or `U&"…"`, cut to fit."""
     if raw[:1] == b'"':

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from legacy_ref_scan.sql.lexer import Kind, Token, name_of, tokens
+from legacy_ref_scan.sql.lexer import Kind, Token, kept_tokens, name_of
 
 Edit = tuple[int, int, bytes]
 """(start, end, replacement) in the text as written."""
@@ -43,7 +43,7 @@ def repairs(text: bytes, start: int, end: int, expression: bool = False) -> list
     """
     edits: list[Edit] = []
     solid: list[Token] = []
-    for token in tokens(text, start, end):
+    for token in kept_tokens(text, start, end):
         if token.kind > Kind.COMMENT:
             solid.append(token)
         elif token.kind is Kind.COMMENT and text.find(b"/*", token.start + 2, token.end) >= 0:

@@ -269,6 +269,9 @@ class _Builder:
 
     def __init__(self, source: bytes, places: _Places, errors: list[tuple[int, int]]) -> None:
         self.source, self.places, self.errors = source, places, errors
+        # Rules of the grammar nest deep around one token, so most places come again.
+        self.starts: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
 
     def build(self, cursor: TreeCursor) -> Node:
         root = self._node(cursor)
@@ -296,12 +299,15 @@ class _Builder:
     def _node(self, cursor: TreeCursor) -> Node:
         found = cursor.node
         assert found is not None
-        kind = found.type
-        at = self.places.at
-        node = Node(kind, at(found.start_byte), at(found.end_byte, True))
-        if kind == "ERROR" or found.is_missing:
-            self.errors.append((node.start, max(node.end, node.start)))
-        return node
+        kind, first, last = found.type, found.start_byte, found.end_byte
+        start, end = self.starts.get(first), self.ends.get(last)
+        if start is None:
+            start = self.starts[first] = self.places.at(first)
+        if end is None:
+            end = self.ends[last] = self.places.at(last, True)
+        if kind == "ERROR" or (first == last and found.is_missing):
+            self.errors.append((start, max(end, start)))
+        return Node(kind, start, end, [])
 
     def _check_reserved(self, cursor: TreeCursor, node: Node) -> None:
         found = cursor.node
