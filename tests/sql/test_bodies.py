@@ -158,7 +158,7 @@ def test_a_hole_within_a_name(text: str, reasons: list[str]) -> None:
         ("SELECT format('UPDATE %I SET message = NULL', 'phases') \\gexec\n", ["statement-in-literal"]),
         ("SELECT id FROM phases WHERE status = 'no message';", []),
         ("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT message FROM phases';", []),
-        ("\\set col message\nSELECT :col FROM phases;", ["psql-variable"]),
+        ("\\set col message\nSELECT :col FROM phases;", ["dynamic-column", "psql-variable"]),
         ("\\echo message of phases\nSELECT id FROM phases;", []),
     ],
 )

@@ -122,6 +122,8 @@ class FromItems(WithQueries):
         if self.is_hole(last) or last.start == last.end:  # the table of a part of a statement stands nowhere
             return RangeVariable(alias, known=False, dynamic=True, label="a table that is not known")
         relation = self.find_relation(names)
+        if relation is None and self.may_be_known(last):
+            return RangeVariable(alias or last.name, known=False, dynamic=True, label="a table whose name is not known")
         if relation is None:
             schema = names[-2].name if len(names) > 1 else ""
             label = f"{schema}.{last.name}" if schema else last.name

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from legacy_ref_scan.model import Access, Explanation
+from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
 from legacy_ref_scan.sql.names import NAME_NODES, Part, part, parts
 from legacy_ref_scan.sql.results import Label, Problem, Resolved
@@ -66,11 +67,29 @@ class References:
         """Whether a name stands for a hole of the fragment."""
         return self.tree.text[name.start : name.start + 1] == b"\x1a"
 
+    def is_open(self, name: Part) -> bool:
+        """Whether a hole stands for a name or for a part of it."""
+        return HOLE in self.tree.text[max(name.start - 1, 0) : name.end + 1]
+
+    def may_be_known(self, name: Part) -> bool:
+        """Whether a name with a hole for a part of it can be a relation's of the catalog, or a partition's of one."""
+        text = self.tree.text
+        before = ".*" if text[name.start - 1 : name.start] == HOLE else ""
+        after = ".*" if text[name.end : name.end + 1] == HOLE else ""
+        inner = ".*".join(map(re.escape, name.name.split(HOLE.decode())))
+        pattern = re.compile(f"{before}{inner}{after}", re.DOTALL)
+        relations = self.catalog.relations.values()
+        return self.is_open(name) and any(
+            pattern.fullmatch(relation.name)
+            or (relation.partitioned and len(name.name) > len(relation.name) and name.name.startswith(relation.name))
+            for relation in relations
+        )
+
     # Relations
 
     def find_relation(self, names: list[Part]) -> Relation | None:
         """The relation of a qualified name in the catalog; its mention is recorded."""
-        schema = names[-2].name if len(names) > 1 else None
+        schema = names[-2].name if len(names) > 1 and not self.is_open(names[-2]) else None
         relation = self.catalog.relation(names[-1].name, schema)
         if relation is not None:
             last = names[-1]
@@ -159,16 +178,22 @@ class References:
         self.result.holes[names[-1].start] = frozenset(reach)
 
     def unqualified(self, name: Part, scope: Scope) -> Visible | None:
-        """A bare name: a column of the innermost level that has it, a variable, a whole row."""
+        """A bare name: a column of the innermost level that has it, a variable, a whole row.
+
+        A column that is gone already is meant where nothing else is called so: for PostgreSQL it is not there.
+        """
         variable = self.environment.variables.get(name.name)
         is_variable = name.name in self.environment.variables
         if is_variable and self.environment.conflict == "use_variable":
             return self.take_variable(name, variable)
         unknown: RangeVariable | None = None
+        gone: tuple[Visible, ...] = ()
         for level in scope.levels():
             matches = self.matches(name.name, level)
-            if matches:
-                return self.take(name, matches, unknown, is_variable)
+            present = tuple(match for match in matches if not self.is_gone(match))
+            if present:
+                return self.take(name, present, unknown, is_variable)
+            gone = gone or matches
             unknown = self.most_open([unknown, *level.variables])
         row = scope.variable(name.name)
         if row is not None:
@@ -176,9 +201,19 @@ class References:
             return Visible(name.name, type=row.label if row.relation else "")
         if is_variable:
             return self.take_variable(name, variable)
+        if gone:
+            return self.take(name, gone[:1], unknown, is_variable)
         if unknown is not None:
             self.of_unknown(name, unknown)
         return None
+
+    def is_gone(self, match: Visible) -> bool:
+        """Whether the schema has the column no more."""
+        if match.own is None:
+            return False
+        relation = self.catalog.relations.get(match.own[0])
+        column = relation.by_attnum(match.own[1]) if relation is not None else None
+        return column is not None and column.gone
 
     def most_open(self, variables: list[RangeVariable | None]) -> RangeVariable | None:
         """The first of which not all columns are known; one whose relation is not known either comes first."""

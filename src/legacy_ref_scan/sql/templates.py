@@ -1,8 +1,8 @@
 """Templated SQL: the actions of Go templates and Jinja, `{{ … }}` and `{% … %}`, are unknown values.
 
-So are the verbs of a Go format that nobody is seen to fill in, `%s` and `%[1]v`. What dbt writes for a relation,
-`{{ ref('orders') }}` and `{{ source('app', 'orders') }}`, is the relation's name; a tag that has its line to itself, a
-comment and `{{ config(…) }}` put nothing into the text.
+So are the verbs of a Go format that nobody is seen to fill in, `%s` and `%[1]v`, and other languages' placeholders,
+`${columns}` and `{columns}`. What dbt writes for a relation, `{{ ref('orders') }}` and `{{ source('app', 'orders') }}`,
+is the relation's name; a tag that has its line to itself, a comment and `{{ config(…) }}` put nothing into the text.
 """
 
 from __future__ import annotations
@@ -18,6 +18,18 @@ from legacy_ref_scan.sql import loose
 
 _ACTION = re.compile(rb"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _ACTION_OR_VERB = re.compile(_ACTION.pattern + rb"|%(?:\[\d+\])?[svdqT](?![A-Za-z0-9_])", re.DOTALL)
+# What envsubst, Flyway, sqlcmd, ERB, psql and formats of other languages put a text in the place of. PostgreSQL reads
+# none of it; in a literal it is a part of a value, so literals and comments are matched first and stay.
+_HOLES = (
+    rb"\$\{[^{}\n]*\}|\$\([A-Za-z_]\w*\)|\$[A-Za-z_]\w*(?!\w*\$)|[#@%]\{[^{}\n]*\}|<%=?.*?%>"
+    rb"|(?<![\w$#@%{])\{\w+\}(?!\})|(?<![\w@])@[A-Za-z_]\w*@(?![\w@])|(?<!:):\"\w+\""
+    rb"|(?<=\bselect )(?:%s|%\(\w+\)s|:[A-Za-z_]\w*)(?=\s+from\b)"
+)
+_HINT = re.compile(_HOLES, re.DOTALL | re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    rb"'(?:[^']+|'')*+'|--[^\r\n]*|/\*.*?\*/|(?P<hole>" + _HOLES + rb")",
+    re.DOTALL | re.IGNORECASE,
+)
 # https://docs.getdbt.com/reference/dbt-jinja-functions/ref and …/source: the relation is the last argument of text.
 _RELATION = re.compile(
     rb"\{\{-?\s*(?:ref|source)\(\s*(?:['\"][\w.-]+['\"]\s*,\s*)?['\"](\w+)['\"](?:\s*,\s*v\w*\s*=\s*\w+)?\s*\)\s*-?\}\}"
@@ -33,9 +45,9 @@ _ONE_NAME = re.compile(rb"\s*[\w.\"]+\s*(?=\{[{%]|\Z)")
 
 def without_templates(fragment: Fragment) -> Fragment:
     """The fragment with a hole in the place of each action; names inside an action are left for the accounting."""
-    if b"{" not in fragment.text and b"%" not in fragment.text:
+    if b"{" not in fragment.text and b"%" not in fragment.text and not _HINT.search(fragment.text):
         return fragment
-    actions = list(_actions(fragment))
+    actions = _with_placeholders(fragment)
     if not actions:
         return fragment
     made = _Made(fragment)
@@ -55,6 +67,16 @@ def _actions(fragment: Fragment) -> Iterator[tuple[int, int]]:
         whole = _SEPARATOR.match(fragment.text, match.start()) or match
         yield whole.span()
         at = whole.end()
+
+
+def _with_placeholders(fragment: Fragment) -> list[tuple[int, int]]:
+    """The actions, and the placeholders of statements, in order."""
+    actions = list(_actions(fragment))
+    if not _HINT.search(fragment.text) or not (fragment.kind == "sql-file" or loose.is_statement(fragment.text)):
+        return actions
+    found = [match for match in _PLACEHOLDER.finditer(fragment.text) if match["hole"] is not None]
+    taken = [match.span() for match in found if not any(a < match.end() and match.start() < b for a, b in actions)]
+    return sorted([*actions, *taken])
 
 
 def inside_actions(fragment: Fragment) -> Iterator[tuple[int, int]]:
@@ -133,6 +155,11 @@ def of_actions(fragment: Fragment, names: Names) -> Iterator[Claim | Gap]:
                 yield Claim(span, Explanation.TEXT, "in the template of a text that is no SQL")
             elif role != "column":
                 yield Claim(span, Explanation.TABLE, "the table's name in a template's action")
+    for first, last in _with_placeholders(fragment):
+        if not fragment.text.startswith((b"{{", b"{%"), first):
+            for start, end, _, _ in names.places(fragment.text[first:last]):
+                span = fragment.origin(first + start, first + end)
+                yield Claim(span, Explanation.VARIABLE, "the name of a placeholder")
     for start, end, _, _ in names.places(fragment.text):
         if fragment.text.rfind(b"{#", 0, start) > fragment.text.rfind(b"#}", 0, start):
             yield Claim(fragment.origin(start, end), Explanation.COMMENT, "in a template")
