@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.model import HOLE, Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
@@ -62,9 +63,18 @@ _WHAT = {
 
 def _residue(mapping: Mapping, schema: Schema) -> Residue:
     """A tag, with the tables that its column is of by the queries that fill the struct, or may be of."""
-    read = [_relations(query, schema) for query in mapping.queries]
+    for query in mapping.given:
+        written = [relation for relation in _relations(query, schema) if relation.oid in schema.watch.relations]
+        if written and _takes(query, mapping.column):
+            message = (
+                f"{mapping.owner} gives the value of :{mapping.column} in a statement over {written[0].name}; "
+                "the statement is what breaks"
+            )
+            return Residue(mapping.span, "parameter", message, mapping.owner)
+    read = [_relations(query, schema) for query in (*mapping.queries, *mapping.given)]
     sources = sorted({relation.name for relations in read for relation in relations})
-    what = f"{mapping.owner} takes {mapping.column} from results of {', '.join(sources[:_SHOWN])}"
+    does = "takes {} from results of" if mapping.queries else "gives {} to statements over"
+    what = f"{mapping.owner} {does.format(mapping.column)} {', '.join(sources[:_SHOWN])}"
     if any(relation.oid in schema.watch.relations for relations in read for relation in relations):
         return Residue(mapping.span, "tag", f"{what}; that breaks nothing by itself", mapping.owner)
     if read and all(read):
@@ -76,6 +86,11 @@ def _residue(mapping: Mapping, schema: Schema) -> Residue:
         f"{mapping.owner} can still take {mapping.column} from a result{candidates}; that breaks nothing by itself"
     )
     return Residue(mapping.span, "tag", message, mapping.owner)
+
+
+def _takes(query: bytes, name: str) -> bool:
+    """Whether a statement has a parameter of that name."""
+    return re.search(rb"(?<![:\w])[:@]" + re.escape(name.encode()) + rb"(?!\w)", query) is not None
 
 
 def _relations(query: bytes, schema: Schema) -> list[Relation]:

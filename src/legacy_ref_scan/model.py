@@ -330,7 +330,8 @@ class Mapping:
     pgx), "gorm", …; `table` the table if the declaration says so. `accesses` is what statements do with the field that
     the library makes of the struct; none: the field only takes results. `queries` are the
     statements whose rows fill the struct, as far as they were seen, with `HOLE` for what is not known; an empty one
-    stands for rows of which the statement was not found.
+    stands for rows of which the statement was not found. `given` are the statements whose named parameters the struct
+    gives values.
     """
 
     span: Span
@@ -341,6 +342,7 @@ class Mapping:
     test: bool = False
     accesses: tuple[Access, ...] = (Access.READ, Access.WRITE)
     queries: tuple[bytes, ...] = ()
+    given: tuple[bytes, ...] = ()
 
 
 Found = Reference | Gap | Residue | Claim

@@ -19,7 +19,8 @@ def test_go(fixture: Path) -> None:
 def test_the_query_of_a_struct_tells_whose_column_its_tag_names() -> None:
     report = scan_fixture(next(path for path in fixtures("golang") if path.name == "15_rows_of_other_tables"))
     said = {residue.symbol: residue.message for residue in report.residue}
-    assert set(said) == {"Failed", "Either", "Open", "Unused", "PhaseView"}
+    assert set(said) == {"Failed", "Either", "Open", "Unused", "PhaseView", "Change"}
+    assert "gives the value of :error_message in a statement over campaign_phases" in said["Change"]
     assert "results of campaign_phases, jobs" in said["Either"]
     assert "a column of campaign_phases, jobs" in said["Open"]
     elsewhere = [claim.detail for _, claim in report.mentions if claim.why is Explanation.OTHER_TABLE]

@@ -411,7 +411,7 @@ def _reads_like_sql(value: Value) -> bool:
 def _sink_uses(frame: Frame, arguments: Called, query: int, label: str) -> None:
     # what follows a statement is bound to its parameters, unless it is a wrapper's that formats
     formats = any(b"%" in text.data() for text in texts(arguments.values[query]))
-    rows.of_query(frame, arguments, query)
+    rows.of_query(frame, arguments, query, label)
     for position, (value, node) in enumerate(zip(arguments.values, arguments.nodes, strict=False)):
         if position == query:
             frame.use(value, node, f"argument of {label}", Consumer.SQL)

@@ -87,6 +87,7 @@ class Knowledge:
     rendered: dict[tuple[Chain, Origin], Value] = field(default_factory=dict)
     asked: dict[Origin, set[bytes]] = field(default_factory=dict)  # the queries that a call runs
     filled: dict[TypeName, set[bytes]] = field(default_factory=dict)  # structs and the queries whose rows they take
+    given: dict[TypeName, set[bytes]] = field(default_factory=dict)  # and those whose named parameters they fill
     templates: set[Text] = field(default_factory=set)  # that were followed along their branches
     actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
 

@@ -1,4 +1,4 @@
-"""Which struct takes the rows of which query: `Get(&x, q)`, `rows.StructScan(&x)`, `CollectRows(rows, …[T])`."""
+"""Which struct takes the rows of which query, `Get(&x, q)`, and which gives its fields to one, `NamedExec(q, x)`."""
 
 from __future__ import annotations
 
@@ -26,14 +26,19 @@ _FILLS = frozenset(
 )
 
 
-def of_query(frame: Frame, arguments: Called, query: int) -> None:
-    """A call runs a query: what stands before it is filled with the rows, or its result gives them to another call."""
+def of_query(frame: Frame, arguments: Called, query: int, name: str) -> None:
+    """A call runs a query: what stands before it is filled with the rows, or its result gives them to another call.
+
+    A struct behind it gives its fields to the named parameters of the query, where the call has these.
+    """
     if frame.run.muted:
         return
     asked = frozenset(text.data() for text in texts(arguments.values[query]))
     frame.run.knowledge.asked.setdefault(frame.origin(arguments.node), set()).update(asked)
     for node in arguments.nodes[:query]:
-        _fill(frame, _struct_behind(frame, node), asked)
+        _note(frame, frame.run.knowledge.filled, _struct_behind(frame, node), asked)
+    for node in arguments.nodes[query + 1 :] if "Named" in name else ():
+        _note(frame, frame.run.knowledge.given, type_of(frame, node), asked)
 
 
 def of_rows(frame: Frame, name: str, arguments: Called, receiver: Value = ()) -> None:
@@ -45,7 +50,8 @@ def of_rows(frame: Frame, name: str, arguments: Called, receiver: Value = ()) ->
     known = [frame.run.knowledge.asked[hole.origin] for hole in holes if hole.origin in frame.run.knowledge.asked]
     asked = frozenset(text for group in known for text in group) or frozenset((b"",))
     for node in arguments.nodes:
-        _fill(frame, _struct_behind(frame, node) or _type_argument(frame, node), asked)
+        struct = _struct_behind(frame, node) or _type_argument(frame, node)
+        _note(frame, frame.run.knowledge.filled, struct, asked)
 
 
 def _only_hole(text: Text) -> Unknown | None:
@@ -72,6 +78,6 @@ def _type_argument(frame: Frame, node: Node) -> TypeName | None:
     return frame.generics.get(written, written)
 
 
-def _fill(frame: Frame, struct: TypeName | None, asked: frozenset[bytes]) -> None:
+def _note(frame: Frame, known: dict[TypeName, set[bytes]], struct: TypeName | None, asked: frozenset[bytes]) -> None:
     if struct is not None and struct[0] in frame.run.index.folders:
-        frame.run.knowledge.filled.setdefault((struct[0], struct[1]), set()).update(asked)
+        known.setdefault((struct[0], struct[1]), set()).update(asked)

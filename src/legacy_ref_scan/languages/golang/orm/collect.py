@@ -32,8 +32,11 @@ def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mappin
         known.setdefault(item.span, []).append(item)
     for tag in tags:
         if tag.span not in known:
-            asked = engine.knowledge.filled.get((dirname(tag.span.path), tag.owner), ())
-            yield replace(_completed(tag, listed[tag.span.path], models), queries=tuple(sorted(asked)))
+            struct = dirname(tag.span.path), tag.owner
+            asked, given = (
+                tuple(sorted(known.get(struct, ()))) for known in (engine.knowledge.filled, engine.knowledge.given)
+            )
+            yield replace(_completed(tag, listed[tag.span.path], models), queries=asked, given=given)
     yield from (item for items in known.values() for item in items)
 
 
