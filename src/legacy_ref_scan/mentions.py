@@ -211,8 +211,9 @@ def names_of(targets: Iterable[Target], dependents: Iterable[str]) -> Names:
 
 def model_names(table: str) -> tuple[frozenset[str], frozenset[str]]:
     """What a program calls the class of a table's rows, and a variable that holds one: (CampaignPhase …,
-    campaign_phase, campaignPhase …), in singular and plural."""
-    forms = {table.lower(), *_inflections(table)}
+    campaign_phase, campaignPhase …), in singular and plural. A table may be called "CampaignPhase" itself."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", table).lower()
+    forms = {words, *_inflections(words)}
     spellings = {spelling for form in forms for spelling in _camel_cases(form)}
     classes = frozenset(spelling for spelling in spellings if spelling[:1].isupper())
     return classes, frozenset(forms | (spellings - classes))

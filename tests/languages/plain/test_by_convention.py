@@ -205,3 +205,16 @@ POCO = "namespace A;\npublic class %s\n{\n  public string Title { get; set; }\n}
 )  # fmt: skip
 def test_classes_that_another_file_ties_to_the_table(files: dict[str, str | bytes], expected: list[str]) -> None:
     assert found(files, TITLES) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("schema.prisma", "model DocumentMeta {\n  redirectUrl String?\n}\n", ["Prisma"]),
+        ("schema.prisma", "model DocumentData {\n  redirectUrl String?\n}\n", []),
+        ("a.ts", "await prisma.documentMeta.update({ data: { redirectUrl: 1 } })\n", ["model-query"]),
+        ("a.ts", "await prisma.documentData.update({ data: { redirectUrl: 1 } })\n", []),
+    ],
+)
+def test_tables_that_are_called_as_their_models(path: str, text: str, expected: list[str]) -> None:
+    assert found({path: text}, names_of([Target("public", "DocumentMeta", "redirectUrl")], [])) == expected
