@@ -147,8 +147,12 @@ class ScanProject:
     def containing(self, language: str, words: Collection[str]) -> Sequence[SourceFile]:
         """The files of that language whose bytes hold one of the words."""
         needles = [word.encode() for word in words]
+        if self._choose is None and all(map(self.names.matter, needles)):  # only what names the target can hold them
+            paths = [path for path in self._paths[language] if path in self._mentioning]
+        else:
+            paths = self._paths[language]
         found: list[SourceFile] = []
-        for path in self._paths[language]:
+        for path in paths:
             data = self._kept.get(path)
             if data is not None and not any(needle in data for needle in needles):
                 continue
@@ -156,6 +160,10 @@ class ScanProject:
             if source is not None and (data is not None or any(needle in source.data for needle in needles)):
                 found.append(source)
         return found
+
+    @cached_property
+    def _mentioning(self) -> frozenset[str]:
+        return frozenset(source.path for source in self.accountable())
 
     def accountable(self) -> list[SourceFile]:
         """Every file whose mentions must be explained."""

@@ -50,8 +50,12 @@ def _camel_cases(name: str) -> tuple[str, ...]:
 
 def unmentioned(project: Project) -> tuple[str, ...]:
     """What a file can use a target by though no mention is in it."""
-    beego = any(True for _ in project.containing("go", BEEGO))
-    return (*halves(project.names), *(lookups(project.names) if beego else ()))
+    return (*halves(project.names), *(lookups(project.names) if _uses_beego(project) else ()))
+
+
+def _uses_beego(project: Project) -> bool:
+    parts = [part.encode() for part in BEEGO]
+    return any(part in source.data for source in project.containing("go", ["beego/"]) for part in parts)
 
 
 def _before(name: str) -> Iterator[str]:
@@ -71,7 +75,20 @@ def _underscores(name: str) -> list[int]:
 def torn(project: Project) -> list[SourceFile]:
     """The files with a half of a name, or with a name inside of a longer one."""
     wanted = unmentioned(project)
-    return list(project.containing("go", wanted)) if wanted else []
+    near = project.containing("go", _shortest(wanted, project.names)) if wanted else []
+    needles = [word.encode() for word in wanted]
+    return [source for source in near if any(needle in source.data for needle in needles)]
+
+
+def _shortest(wanted: tuple[str, ...], names: Names) -> list[str]:
+    """A few words of which each of the `wanted` ones holds one: they are looked for in every file."""
+    every = (*names.tables, *names.dependents, *names.columns)
+    ends = {part for name in every for at in _underscores(name) for part in (name[: at + 1], name[at:])}
+    found: list[str] = []
+    for word in (*sorted(ends, key=len), *wanted):
+        if not any(known in word for known in found) and any(word in other for other in wanted):
+            found.append(word)
+    return found
 
 
 def concerned(project: Project) -> bool:
