@@ -3,15 +3,20 @@
 Following every branch and every count of a loop gives texts that no run of the program makes (`IN ()`, a comma without
 a neighbour). PostgreSQL refuses such a text whatever becomes of the column. So what cannot be read in one text is
 settled where another text of the same place is read to its end and explains the very same piece of the source.
+
+One optional filter after the other makes hundreds of texts. A statement that names none of the tables is not read where
+each of its names of columns was explained in another text of the place, and stood there, in that one or a third, along
+with each other part of this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from legacy_ref_scan.model import Claim, Consumer, Found, Fragment, Gap, Reference, Span
+from legacy_ref_scan.model import Claim, Found, Fragment, Gap, Reference, Span
 from legacy_ref_scan.sql.analyze import Schema, analyze
 from legacy_ref_scan.sql.dumps import of_dump
+from legacy_ref_scan.sql.loose import is_statement
 
 UNREADABLE = "unreadable-sql"
 
@@ -36,27 +41,47 @@ def analyze_all(fragments: Iterable[Fragment], schema: Schema, known: Known | No
 
 
 def _of_site(alternatives: list[Fragment], schema: Schema) -> Iterator[Found]:
-    found: list[list[Found]] = []
-    claimed: set[Span] = set()
-    for fragment in alternatives:
-        if claimed and schema.trace is None and _says_nothing_new(fragment, schema, claimed):
-            continue
-        found.append(list(of_dump(fragment, analyze(fragment, schema), schema.catalog)))
-        claimed.update(item.span for item in found[-1] if isinstance(item, Claim))
+    found = list(_of_texts(alternatives, schema))
     settled = _explained(found) if len(found) > 1 else frozenset()
     for items in found:
         yield from (item for item in items if not (_is_unreadable(item) and item.span in settled))
 
 
-def _says_nothing_new(fragment: Fragment, schema: Schema, claimed: set[Span]) -> bool:
-    """Whether a statement, known to its end, names none of the tables, and its names of columns are explained already.
+def _of_texts(alternatives: list[Fragment], schema: Schema) -> Iterator[list[Found]]:
+    """The findings of each text that may say something new."""
+    claimed: set[Span] = set()
+    together: set[_Pair] = set()
+    every = len(alternatives) == 1 or schema.trace is not None
+    for fragment in alternatives:
+        mentions = frozenset() if every else _columns_alone(fragment, schema)
+        pairs = {(mention, part) for mention in mentions for part in _parts(fragment)}
+        if mentions and mentions <= claimed and pairs <= together:
+            continue
+        items = list(of_dump(fragment, analyze(fragment, schema), schema.catalog))
+        yield items
+        claimed.update(item.span for item in items if isinstance(item, Claim))
+        together |= pairs
 
-    It cannot use the columns then; an optional filter after the other makes hundreds of such texts.
-    """
-    if fragment.consumer is not Consumer.SQL or fragment.holes:
-        return False
+
+_Part = Span | tuple[Span | None, Span, Span | None]
+"""Where a known piece of a text comes from; of a hole, between what comes before and behind it."""
+_Pair = tuple[Span, _Part]
+
+
+def _columns_alone(fragment: Fragment, schema: Schema) -> frozenset[Span]:
+    """The columns' names in a statement that names none of the tables; none where it is no such statement."""
     places = list(schema.names.places(fragment.text))
-    return all(role == "column" and fragment.origin(start, end) in claimed for start, end, _, role in places)
+    if not is_statement(fragment.text) or any(role != "column" for _, _, _, role in places):
+        return frozenset()
+    return frozenset(fragment.origin(start, end) for start, end, _, _ in places)
+
+
+def _parts(fragment: Fragment) -> Iterator[_Part]:
+    pieces = [(piece.start, False, piece.origin) for piece in fragment.pieces]
+    parts = sorted([*pieces, *((hole.offset, True, hole.origin) for hole in fragment.holes)])
+    origins = [None, *(origin for _, _, origin in parts), None]
+    for index, (_, is_hole, origin) in enumerate(parts):
+        yield (origins[index], origin, origins[index + 2]) if is_hole else origin
 
 
 def _explained(found: list[list[Found]]) -> frozenset[Span]:
