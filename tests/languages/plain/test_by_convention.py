@@ -213,6 +213,7 @@ def test_classes_that_another_file_ties_to_the_table(files: dict[str, str | byte
         ("schema.prisma", "model DocumentMeta {\n  redirectUrl String?\n}\n", ["Prisma"]),
         ("schema.prisma", "model DocumentData {\n  redirectUrl String?\n}\n", []),
         ("a.ts", "await prisma.documentMeta.update({ data: { redirectUrl: 1 } })\n", ["model-query"]),
+        ("a.ts", "await prisma.documentMeta\n  .update({ data: { redirectUrl: 1 } })\n", ["model-query"]),
         ("a.ts", "await prisma.documentData.update({ data: { redirectUrl: 1 } })\n", []),
     ],
 )

@@ -64,7 +64,7 @@ def _query(spelling: Spelling) -> re.Pattern[bytes]:
     return re.compile(
         rb"\b" + model + rb"(?:\.|::|->)(?!class\b)\w+"
         rb"|\b" + verbs + rb"[ \t]*[(<\[]?[ \t]*\w{0,2}[ \t]*" + model + rb"\b(?![\w.:]*\()"
-        rb"|\." + spelling.instance + rb"\.\s*" + calls + rb"\s*\("
+        rb"|\." + spelling.instance + rb"\s*\.\s*" + calls + rb"\s*\("
         rb"|[:\"']" + spelling.instance + rb"[\"']?\)?\s*\.permit\("
         # Ruby: `expect(user: [:title])`, `create(:user, title: 1)`, `json.extract! user, :title`, `users: { title: 1 }`
         rb"|\.expect\(\s*" + spelling.instance + rb":"

@@ -16,7 +16,7 @@ REACH = 400
 _LONGEST_NAME = 63  # of PostgreSQL, in bytes
 
 _CALLS = (
-    rb"\b(?:prisma|tx|trx|db|kysely|knex)\b(?:\.\w+)?\.(?:find\w*|create\w*|update\w*|delete\w*|upsert|count|aggregate|"
+    rb"\b(?:prisma|tx|trx|db|kysely|knex)\b(?:\.\w+)?\s*\.(?:find\w*|create\w*|update\w*|delete\w*|upsert|count|aggregate|"
     rb"groupBy|select\w*|insert\w*|query\w*|execute|raw|table|from)\s*[(<]|\$(?:query|execute)Raw|\bsql`|\bPrismaClient\b"
     rb"|\.from\(\s*['\"`]\w+['\"`]\s*\)\s*\.(?:select|insert|update|upsert|delete)\("  # Supabase, Kysely
     rb"|\(\s*['\"`]\w+['\"`]\s*\)\s*\.(?:where\w*|insert|update|del|pluck|returning|leftJoin|orderBy)\("  # Knex
