@@ -20,6 +20,7 @@ _TAKEN_ALONG = frozenset({"index", "constraint", "statistics", "comment", "grant
 _REFUSED = "PostgreSQL refuses to drop the column while it exists"
 _SILENT = "PostgreSQL drops it together with the column, without a word, and what it says of other columns is lost"
 _SHARED = "PostgreSQL drops it together with the column, without a word; it is about other columns too"
+_IDENTIFIES = "it is the table's REPLICA IDENTITY, and without it changes of a published table fail"
 _ALONE = "PostgreSQL drops it together with the column; the down migration builds it again"
 
 
@@ -176,6 +177,8 @@ def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
     """Whether an object gates, and what PostgreSQL does to it."""
     if item.kind not in _TAKEN_ALONG:
         return True, _REFUSED
+    if item.identifies:
+        return True, _IDENTIFIES
     if isinstance(item, Constraint) and item.type == "foreign key" and item.references not in (0, item.relation):
         own = {(item.relation, attnum) for attnum in item.columns}
         if not any(column in schema.watch.columns for column in own):

@@ -116,6 +116,7 @@ class SchemaObject:
     for each table in it. A generated column and the key of a partitioned table are objects too ("generated", named
     like the column; "partition key"), for they need columns as the others do. `cloned_from` is the key of the object of
     a partitioned table that a partition's object belongs to: PostgreSQL makes, renames and drops the two together.
+    `identifies` tells the index or key that is the table's REPLICA IDENTITY.
     """
 
     # "index" | "constraint" | "trigger" | "policy" | "rule" | "statistics" | "publication" | "grant" | "generated" |
@@ -130,6 +131,7 @@ class SchemaObject:
     depends: frozenset[int] = frozenset()
     comment: str = ""
     cloned_from: ObjectKey | None = None
+    identifies: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

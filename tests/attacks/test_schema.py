@@ -84,3 +84,44 @@ SERVER = "CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN T
 def test_foreign_tables(columns: str, options: str, verdict: str) -> None:
     migration = f"{SERVER} ({columns}) SERVER here OPTIONS (schema_name 'public', {options});"
     assert report_on(Attack("", (migration,))).verdict == verdict
+
+
+UNIQUE = """
+ALTER TABLE campaign_phases DROP CONSTRAINT campaign_phases_pkey;
+UPDATE campaign_phases SET error_message = coalesce(error_message, id::text);
+ALTER TABLE campaign_phases ALTER error_message SET NOT NULL, ADD CONSTRAINT u UNIQUE (error_message);
+CREATE PUBLICATION p FOR TABLE campaign_phases;
+"""
+
+
+@pytest.mark.parametrize(
+    ("migration", "verdict"),
+    [
+        ("ALTER TABLE campaign_phases REPLICA IDENTITY USING INDEX u;", "referenced"),
+        (
+            "ALTER TABLE campaign_phases REPLICA IDENTITY USING INDEX u; ALTER INDEX u RENAME TO v;",
+            "referenced",
+        ),
+        (
+            "ALTER TABLE campaign_phases REPLICA IDENTITY USING INDEX u;"
+            "ALTER TABLE campaign_phases REPLICA IDENTITY FULL;",
+            "clean",
+        ),
+    ],
+)
+def test_replica_identity(migration: str, verdict: str) -> None:
+    attack = Attack("", (UNIQUE, migration), calls=("UPDATE campaign_phases SET name = 'z'",))
+    assert report_on(attack).verdict == verdict
+    assert breaks(attack) == (verdict != "clean")
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ("timescaledb.compress, timescaledb.compress_segmentby = 'error_message'", "unknown"),
+        ("timescaledb.compress, timescaledb.compress_segmentby = 'name'", "clean"),
+        ("fillfactor = 70", "clean"),
+    ],
+)
+def test_options_of_the_table(options: str, verdict: str) -> None:
+    assert report_on(Attack("", (f"ALTER TABLE campaign_phases SET ({options});",))).verdict == verdict

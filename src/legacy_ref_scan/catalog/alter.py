@@ -90,20 +90,31 @@ def _handler(command: Node) -> Handler | None:
         return _inherit
     if words[:2] == ["kw_not", "kw_of"]:
         return _not_of
+    if words[0] == "kw_replica":
+        return _replica_identity
     return _nothing if words[0] in _HARMLESS else None
 
 
 # Commands after which every column, constraint and trigger is as before.
 _HARMLESS = frozenset(
     {
-        "kw_owner", "kw_set", "kw_reset", "kw_enable", "kw_disable", "kw_validate", "kw_replica", "kw_cluster",
-        "kw_force", "kw_no", "alter_generic_options",
+        "kw_owner", "kw_set", "kw_reset", "kw_enable", "kw_disable", "kw_validate", "kw_cluster", "kw_force",
+        "kw_no", "alter_generic_options",
     }
 )  # fmt: skip
 
 
 def _nothing(statement: Statement, oid: int, command: Node) -> None:
     return None
+
+
+def _replica_identity(statement: Statement, oid: int, command: Node) -> None:
+    """REPLICA IDENTITY USING INDEX names an index or the key that has it; every other form takes that back."""
+    named = command.first("name")
+    for item in list(statement.state.of(oid)):
+        chosen = named is not None and item.kind in ("index", "constraint") and item.name == statement.name(named)
+        if chosen != item.identifies:
+            statement.state.change(item, identifies=chosen)
 
 
 def _family(statement: Statement, oid: int) -> list[int]:

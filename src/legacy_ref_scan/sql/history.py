@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.model import Found, Fragment, Gap
 from legacy_ref_scan.sql.analyze import AS_VALUES, IN_LITERAL, Analyzer, Schema
+from legacy_ref_scan.sql.lexer import Kind, words
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT
 from legacy_ref_scan.sql.statements import cut
 
 _CHANGES_ROWS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:insert|update|delete|merge|copy|with|select)\b", re.IGNORECASE)
 _CALLS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|with|call|perform|insert|update|do)\b", re.IGNORECASE)
+_OPTIONS = re.compile(rb"(?:\s+|--[^\n]*\n)*alter\s+table\b[^;(]*\sset\s*\(", re.IGNORECASE)
 
 
 def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
@@ -31,9 +33,22 @@ def analyze_kept(fragment: Fragment, schema: Schema) -> Iterator[Found]:
         return
     analyzer = Analyzer(fragment, schema)
     for start, end in cut(fragment.text).statements:
+        if _OPTIONS.match(fragment.text, start, end):
+            yield from _options(analyzer, start, end)
         if _CALLS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
             found = analyzer.statement(start, end, NO_ENVIRONMENT)
             yield from (item for item in found if isinstance(item, Gap) and item.reason in (IN_LITERAL, AS_VALUES))
+
+
+def _options(analyzer: Analyzer, start: int, end: int) -> Iterator[Gap]:
+    """Options of the table that name the column for an extension (`timescaledb.compress_segmentby = 'c'`)."""
+    text = analyzer.text
+    if not analyzer.mentions(text[start:end], "table"):
+        return
+    for token in words(text, start, end):
+        if token.kind is Kind.STRING and analyzer.mentions(text[token.start : token.end], "column"):
+            message = "an option of the table names the column for an extension"
+            yield analyzer.gap(token.start, token.end, AS_VALUES, message)
 
 
 def analyze_calls(query: Fragment, schema: Schema) -> Iterator[Found]:
