@@ -151,6 +151,22 @@ def test_a_column_that_is_gone_is_still_looked_for(tmp_path: Path) -> None:
     assert any("dropped already" in note for note in report.notes)
 
 
+def test_a_column_that_is_gone_takes_no_name_from_one_that_is_there(tmp_path: Path) -> None:
+    """For PostgreSQL it is not there: neither hides it the column of an outer query, nor is the name ambiguous."""
+    files = {
+        "migrations/000002_drop.up.sql": """
+            CREATE TABLE others (key int, message text);
+            ALTER TABLE phases DROP COLUMN message;""",
+        "queries.sql": """
+            SELECT 1 FROM others WHERE NOT EXISTS (SELECT 1 FROM phases WHERE phases.id::text = message);
+            SELECT message FROM others JOIN phases ON key = id;
+            SELECT p.message FROM others JOIN phases p ON key = p.id;""",
+    }
+    report = run(tmp_path, files)
+    assert [(r.access, r.span.path) for r in report.references if r.gating] == [("read", "queries.sql")]
+    assert not report.gaps
+
+
 def test_without_migrations_the_table_is_assumed(tmp_path: Path) -> None:
     (tmp_path / "queries.sql").write_text("SELECT message FROM phases;\nSELECT message FROM others;")
     report = scan(Request(root=tmp_path, rules=(adhoc_rule(["phases.message"]),))).report

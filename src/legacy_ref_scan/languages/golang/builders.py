@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from legacy_ref_scan.languages.golang.orm import beego, bun, entsql, gorm, sessions, sqlboiler, sqlf, xorm
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START, UNSEEN_COLUMNS
@@ -86,6 +87,7 @@ class _Statement:
         self.clauses.setdefault(clause, []).extend(values)
 
 
+_FEW = 8
 _WITHOUT_TABLES = frozenset(("group", "order", "limit", "offset"))
 
 
@@ -276,13 +278,27 @@ class Renderer:
     def _clause(self, statement: _Statement, name: str, keyword: str, separator: str) -> Value:
         values = statement.clauses.get(name, [])
         if name in _WITHOUT_TABLES:
-            values = [self._concatenate.telling(value) for value in values]
+            return union(self.cat(keyword, self.listed(row, separator)) for row in self._varied(values)) or EMPTY
         return self.cat(keyword, self.listed(values, separator)) if values else EMPTY
 
     def _conditions(self, statement: _Statement, name: str, keyword: str) -> Value:
-        values = [self._concatenate.telling(value) for value in statement.clauses.get(name, [])]
-        wrapped = [self.cat("(", value, ")") for value in values]
-        return self.cat(keyword, self.listed(wrapped, " AND ")) if wrapped else EMPTY
+        wrapped = [self.cat("(", value, ")") for value in statement.clauses.get(name, [])]
+        return union(self.cat(keyword, self.listed(row, " AND ")) for row in self._varied(wrapped)) or EMPTY
+
+    def _varied(self, values: list[Value]) -> Iterator[list[Value]]:
+        """The rows to look at where each item of a clause has alternatives: what one says rests on no other one.
+
+        All at once while they are few; else the first of each, and each other one beside first ones.
+        """
+        told = [self._concatenate.telling(value) for value in values]
+        if not told or prod(map(len, told)) <= _FEW:
+            yield from [told] if told else []
+            return
+        first: list[Value] = [value[:1] for value in told]
+        yield first
+        for position, value in enumerate(told):
+            for alt in value[1:]:
+                yield [*first[:position], (alt,), *first[position + 1 :]]
 
     def _tail(self, statement: _Statement) -> Value:
         return self.cat(
