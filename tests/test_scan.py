@@ -33,6 +33,16 @@ def test_clean_without_any_use(tmp_path: Path) -> None:
     assert sum(report.ledger.values()) == len(report.mentions)
 
 
+@pytest.mark.parametrize("column", ["Type.inputType", "type.inputtype", '"Type".inputtype'])
+def test_capitals_want_quotes(tmp_path: Path, column: str) -> None:
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "001_types.up.sql").write_text('CREATE TABLE "Type" (id int, "inputType" text);\n')
+    with pytest.raises(ScanError, match=r"there is public\.Type\.inputType: write capitals in quotes"):
+        scan(Request(root=tmp_path, rules=(adhoc_rule([column]),)))
+    assert scan(Request(root=tmp_path, rules=(adhoc_rule(['"Type"."inputType"']),))).report.verdict is Verdict.CLEAN
+
+
 def test_a_table_in_another_schema_wants_its_schema(tmp_path: Path) -> None:
     """`clean` for a table that is not there would read like a proof for the one that is."""
     files = {

@@ -39,6 +39,21 @@ def in_other_schemas(catalog: Catalog, target: Target) -> tuple[Target, ...]:
     return tuple(sorted(replace(target, schema=item.schema) for item in found if item.column(target.column)))
 
 
+def in_another_case(catalog: Catalog, target: Target) -> tuple[Target, ...]:
+    """Columns that are called like the target but for their case, where there is none that is called so exactly."""
+    relation = catalog.relation(target.table, target.schema)
+    if relation is not None and relation.column(target.column) is not None:
+        return ()
+    same = [item for item in catalog.relations.values() if item.schema == target.schema and item.kind in _TABLES]
+    alike = [item for item in same if item.name.lower() == target.table.lower()]
+    return tuple(
+        Target(item.schema, item.name, column.name)
+        for item in alike
+        for column in item.columns
+        if column.name.lower() == target.column.lower() and not column.gone
+    )
+
+
 def _no_table(target: Target, replayed: bool) -> str:
     table = f"{target.schema}.{target.table}"
     if replayed:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from legacy_ref_scan.accounting import account
 from legacy_ref_scan.acknowledge import acknowledge
-from legacy_ref_scan.assume import in_other_schemas, with_targets
+from legacy_ref_scan.assume import in_another_case, in_other_schemas, with_targets
 from legacy_ref_scan.catalog import replay
 from legacy_ref_scan.doubts import doubts, of_programs
 from legacy_ref_scan.in_tests import in_tests
@@ -212,6 +212,12 @@ def _check_schemas(request: Request, catalog: Catalog) -> None:
     """Refuse a table named without its schema that is in another: the answer for none would read like a proof."""
     for rule in request.rules:
         for target in rule.targets:
+            alike = in_another_case(catalog, target)
+            if alike:
+                raise ScanError(
+                    f"{rule.source}: the migrations leave no column {target}, but there is {alike[0]}: "
+                    f'write capitals in quotes, as SQL does (--column \'"{alike[0].table}"."{alike[0].column}"\')'
+                )
             others = in_other_schemas(catalog, target) if target in rule.unqualified else ()
             if others:
                 table, found = f"{target.schema}.{target.table}", " and ".join(map(str, others))
