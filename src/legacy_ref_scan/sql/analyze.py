@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from legacy_ref_scan.model import (
@@ -199,7 +199,8 @@ class Analyzer(Findings):
                 self.schema.trace.read(self.fragment, Reading(start, end, found.result, None))
             yield from self.collect(found.result, start, end)
             run = [place for dynamic, _ in found.dynamic for place in bodies.places(dynamic)]
-            yield from self.handed_on(found.expressions, found.assigned, run)
+            executed = [dynamic.place for dynamic, _ in found.dynamic]
+            yield from self.handed_on(found.expressions, found.assigned, run, executed)
             for dynamic, environment in found.dynamic:
                 yield from self.dynamic(dynamic, environment)
         elif language == "sql":
@@ -224,8 +225,12 @@ class Analyzer(Findings):
         expressions: Iterable[tuple[int, int]],
         assigned: Assigned = NOTHING_ASSIGNED,
         run: Iterable[tuple[int, int]] = (),
+        executed: Sequence[tuple[int, int]] = (),
     ) -> Iterator[Found]:
-        """Literals that something else may make a statement of; those in the places `run` are looked at already."""
+        """Literals that something else may make a statement of; those in the places `run` are looked at already.
+
+        So are the variables in the expressions that are `executed`.
+        """
         covered = [(first, last) for first, last in run if self.mentions(self.text[first:last])]
 
         def is_wanted(token: Token) -> bool:
@@ -239,7 +244,8 @@ class Analyzer(Findings):
                 yield from self.kept_statement(made, call)
             stores = _CHANGES.match(self.text, start, end) is not None
             for token in column_names(literals(self.text, start, end, assigned), self.schema.names, stores):
-                if not any(first < token.end and token.start < last for first, last in covered):
+                known = covered if token.kind in (Kind.STRING, Kind.DOLLAR) else executed
+                if not any(first < token.end and token.start < last for first, last in known):
                     message = (
                         "the names of the table and of the column are values here: a statement may be made of them"
                     )

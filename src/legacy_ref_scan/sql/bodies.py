@@ -138,7 +138,6 @@ def tile(dynamic: DynamicText) -> Iterator[tuple[int, int, int, int]]:
 
 
 def places(dynamic: DynamicText) -> Iterator[tuple[int, int]]:
-    """Where in the body a dynamic text comes from: the expression that EXECUTE runs, and the literals it is made of."""
-    yield dynamic.place
+    """Where in the body the literals stand that a dynamic text is made of."""
     for _, _, first, last in dynamic.pieces:
         yield first, last

@@ -6,7 +6,7 @@ Each text keeps a map back to the literals it was made of, as a fragment does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from legacy_ref_scan.model import HOLE
@@ -47,6 +47,20 @@ def assemble(
     return tuple(_finish(bits, (start, end)) for bits in values)
 
 
+def elements(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The places of the elements of `ARRAY[…]`; nothing for any other expression."""
+    made = _Assembler(text, {})
+    tokens = made.array(words(text, start, end))
+    for element in made.split(tokens, b",") if tokens else ():
+        if element:
+            yield element[0].start, element[-1].end
+
+
+def _bounded(choices: list[list[_Bit]], place: tuple[int, int]) -> list[list[_Bit]]:
+    """Not more than can be looked at; what is left out is not known."""
+    return choices if len(choices) <= _MAX_ALTERNATIVES else [*choices[: _MAX_ALTERNATIVES - 1], [(HOLE, *place)]]
+
+
 def _finish(bits: Sequence[_Bit], place: tuple[int, int]) -> DynamicText:
     parts: list[bytes] = []
     pieces: list[tuple[int, int, int, int]] = []
@@ -72,7 +86,8 @@ class _Assembler:
         values: list[list[_Bit]] = [[]]
         for operand in self.split(tokens, b"||"):
             choices = self.operand(operand, depth)
-            values = [before + choice for before in values for choice in choices][:_MAX_ALTERNATIVES]
+            place = (tokens[0].start, tokens[-1].end) if tokens else (0, 0)
+            values = _bounded([before + choice for before in values for choice in choices], place)
         return values
 
     def split(self, tokens: tuple[Token, ...], separator: bytes) -> list[tuple[Token, ...]]:
@@ -136,6 +151,12 @@ class _Assembler:
                 return index
         return -1
 
+    def array(self, tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+        """What stands between the brackets of `ARRAY[…]`, with a cast or without; nothing for anything else."""
+        plain = self.without_cast(tokens)
+        raws = [self.raw(token).lower() for token in plain[:2]]
+        return plain[2:-1] if raws == [b"array", b"["] and self.raw(plain[-1]) == b"]" else ()
+
     def literal(self, token: Token) -> list[_Bit]:
         """A literal; escapes split it, so that what stands between them matches byte for byte."""
         raw = self.raw(token)
@@ -171,13 +192,16 @@ class _Assembler:
             else:
                 choices.extend(self.value(inner, depth + 1))
         for inner in grown:  # q := q || …, each with what q could be before
-            self.bound[name] = choices[:_MAX_ALTERNATIVES] or [[(HOLE, token.start, token.end)]]
+            self.bound[name] = _bounded(choices, (token.start, token.end)) or [[(HOLE, token.start, token.end)]]
             choices = [*choices, *self.value(inner, depth + 1)]
         self.bound.pop(name, None)
-        return choices[:_MAX_ALTERNATIVES]
+        return _bounded(choices, (token.start, token.end))
 
     def format(self, arguments: list[tuple[Token, ...]], depth: int) -> list[list[_Bit]]:
         """format('… %I …', argument, …)"""
+        last = arguments[-1]
+        if last and self.raw(last[0]).lower() == b"variadic":
+            arguments = [*arguments[:-1], *self.split(self.array(last[1:]), b",")]
         patterns = self.value(arguments[0], depth + 1) if arguments else []
         results: list[list[_Bit]] = []
         for pattern in patterns:
@@ -195,10 +219,10 @@ class _Assembler:
                         continue
                     position = int(match.group(1)) if match.group(1) else position + 1
                     choices = self.argument(arguments, position, match.group(2), depth, (start, end))
-                    alternatives = [a + c for a in alternatives for c in choices][:_MAX_ALTERNATIVES]
+                    alternatives = _bounded([a + c for a in alternatives for c in choices], (start, end))
                 alternatives = [a + _part(bit, at, len(value), exact) for a in alternatives]
             results.extend(alternatives)
-        return results[:_MAX_ALTERNATIVES]
+        return _bounded(results, (arguments[0][0].start, arguments[-1][-1].end) if results else (0, 0))
 
     def argument(
         self, arguments: list[tuple[Token, ...]], position: int, kind: bytes, depth: int, place: tuple[int, int]
@@ -214,7 +238,8 @@ class _Assembler:
         for index, argument in enumerate(arguments[separated:]):
             for choice in (self.value(argument, depth + 1),):
                 joint = separators[0] if index else []
-                values = [a + joint + c for a in values for c in choice][:_MAX_ALTERNATIVES]
+                place = (argument[0].start, argument[-1].end) if argument else (0, 0)
+                values = _bounded([a + joint + c for a in values for c in choice], place)
         return values
 
 

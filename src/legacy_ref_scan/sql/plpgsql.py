@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
-from legacy_ref_scan.sql.dynamic import DynamicText, assemble
+from legacy_ref_scan.sql.dynamic import DynamicText, assemble, elements
 from legacy_ref_scan.sql.into import into_ranges
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.names import Part
@@ -73,6 +73,8 @@ class _BodyResolver(Variables):
                 self.name_block(node)
             elif node.type == "stmt_assign":
                 self.remember_assignment(node.all("sql_expression"))
+            elif node.type == "stmt_foreach_a":
+                self.remember_elements(node)
             elif node.type == "decl_statement":
                 self.remember_assignment([n for n in node.children if n.type in ("decl_varname", "decl_defval")])
         self.block(tree, tree.root)
@@ -303,6 +305,14 @@ class _BodyResolver(Variables):
         if len(names) == 1 and value is not None:
             name = name_of(self.text[names[0].start : names[0].end])
             self.assigned.setdefault(name, []).append((value.start, value.end))
+
+    def remember_elements(self, node: Node) -> None:
+        """FOREACH's variable gets each element of `ARRAY[…]`."""
+        names = self.targets(node, "for_variable")
+        array = node.child("sql_expression")
+        if array is not None and len(names) == 1 and len(names[0]) == 1:
+            for element in elements(self.text, array.start, array.end):
+                self.assigned.setdefault(names[0][0].name, []).append(element)
 
     def for_loop(self, tree: Tree, node: Node) -> None:
         with self.block_of_variables():
