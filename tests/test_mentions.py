@@ -162,6 +162,13 @@ def test_data_with_a_unicode_identifier_matters_as_it_is() -> None:
     assert PHASES.matter(b"SetErrorMessage")
 
 
+def test_codes_are_read_wherever_they_stand() -> None:
+    far = " " * 2000
+    text = rf'"\x1b" {far} "error_message" {far} "error\x5fmess\141ge" {far} "\x1b" "\x1b"'
+    assert [name for _, name, _ in found(text)] == ["error_message", "error_message"]
+    assert not PHASES.matter(rf'"\x1b" {far} "error\x5f" {far} "message"'.encode())
+
+
 def test_no_names_find_nothing() -> None:
     names = names_of([], [])
     assert not names.matter(b"anything \\x41")

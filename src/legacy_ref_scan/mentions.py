@@ -33,6 +33,7 @@ _BEFORE, _AFTER = re.compile(_LEFT, re.VERBOSE), re.compile(_RIGHT)
 # UESCAPE can put any other character in the backslash's place.
 _UNICODE_IDENTIFIER = b'u&"'
 _CODE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-3][0-7]{2}))")
+_LONGEST_CODE = 10
 _HOST_FORMS = (rb"\\x%02x", rb"\\u%04x", rb"\\U%08x", rb"\\%03o")
 _SQL_FORMS = (rb"[^\w\s'\x22+]%04x", rb"[^\w\s'\x22+]\+%06x")
 
@@ -60,10 +61,19 @@ class Names:
         return self._matter_decoded(data)
 
     def _matter_decoded(self, data: bytes) -> bool:
+        """Whether a name stands around a letter that is written as its code."""
         if b"\\" not in data:
             return False
-        decoded, codes = _CODE.subn(_decode, data)
-        return codes > 0 and any(needle in decoded.lower() for needle in self.needles)
+        for start, end in _around(_CODE.finditer(data), self._reach):
+            decoded = _CODE.sub(_decode, data[start:end]).lower()
+            if any(needle in decoded for needle in self.needles):
+                return True
+        return False
+
+    @cached_property
+    def _reach(self) -> int:
+        """The most bytes that a name can take."""
+        return _LONGEST_CODE * max(map(len, (*self._plain, *self._derived)), default=0)
 
     def find(self, source: SourceFile) -> tuple[Mention, ...]:
         """Every mention in a file, in order, no two overlapping.
@@ -221,6 +231,20 @@ def model_names(table: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def _around(matches: Iterable[re.Match[bytes]], reach: int) -> Iterator[tuple[int, int]]:
+    """The ranges of so many bytes around matches, those that overlap as one."""
+    first = last = -1
+    for match in matches:
+        start = max(0, match.start() - reach)
+        if start > last and last >= 0:
+            yield first, last
+        if start > last:
+            first = start
+        last = match.end() + reach
+    if last >= 0:
+        yield first, last
 
 
 def _occurrences(data: bytes, word: bytes) -> Iterator[int]:

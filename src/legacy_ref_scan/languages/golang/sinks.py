@@ -271,6 +271,7 @@ BUILDER_PACKAGES: dict[str, str] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def builder_of(import_path: str) -> str:
     """The query builder or ORM that an import path belongs to; "" for none."""
     for prefix, library in BUILDER_PACKAGES.items():
