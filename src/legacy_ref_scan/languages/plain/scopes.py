@@ -1,4 +1,4 @@
-"""Where a YAML or JSON document says that it is about the table: the mapping that holds `table: campaign_phases`.
+"""Where a YAML, TOML or JSON document says that it is about the table: the mapping that holds `table: campaign_phases`.
 
 Metadata of Hasura, Metabase, Superset, dbt, Debezium and the like name a table in one scalar and its columns in others.
 """
@@ -28,6 +28,8 @@ def scopes(source: SourceFile, kind: Kind, spelling: Spelling) -> list[tuple[int
     found: list[tuple[int, int]] = []
     if kind.name == "YAML":
         found = sorted(_of_yaml(source.data, spelling))
+    elif kind.name == "TOML":
+        found = list(_of_toml(source.data, spelling))
     elif kind.name == "JSON" and len(source.data) <= _LARGEST:
         found = sorted(_of_json(source.data, spelling))
     apart: list[tuple[int, int]] = []
@@ -47,7 +49,7 @@ def is_named(data: bytes, start: int, end: int, plain: bool) -> bool:
     """Whether a column's name in a scope stands for the column: as a value, as a key that is no everyday word, or as
     one right below a key that speaks of columns."""
     after = data[end : end + 8].lstrip(b"\\\"' \t")
-    return not (plain and after[:1] == b":") or _is_below_columns(data, start)
+    return not (plain and after[:1] in (b":", b"=")) or _is_below_columns(data, start, end)
 
 
 _KEYED = re.compile(
@@ -56,8 +58,10 @@ _KEYED = re.compile(
 )
 
 
-def _is_below_columns(data: bytes, start: int) -> bool:
+def _is_below_columns(data: bytes, start: int, end: int) -> bool:
     line = data.rfind(b"\n", 0, start) + 1
+    if data[end : end + 8].lstrip(b"\"' \t")[:1] == b"=":
+        return True  # of TOML, where only sections of columns count
     if data[line:start].strip(b" \t-\"'"):
         return _KEYED.search(data, max(0, start - 60), start) is not None  # `"columns": {"title": …`
     parent = _parent(data, line, _depth(data, line) or 0)
@@ -175,6 +179,21 @@ def _begins(data: bytes, line: int, depth: int) -> bool:
     """Whether a line begins the next item of a list whose items' keys stand at a depth."""
     match = _INDENT.match(data, line)
     return match is not None and b"-" in match[0] and match[0].index(b"-") < depth <= len(match[0])
+
+
+# TOML
+
+_SECTION = re.compile(rb"^[ \t]*\[\[?([^\]\n]+)\]", re.MULTILINE)
+_OF_COLUMNS = re.compile(rb"(?i)columns?|fields?|attributes|filters?")
+
+
+def _of_toml(data: bytes, spelling: Spelling) -> Iterator[tuple[int, int]]:
+    """The lines of `[campaign_phases.columns]`."""
+    heads = list(_SECTION.finditer(data))
+    for index, head in enumerate(heads):
+        parts = [part.strip(b" \t\"'") for part in head[1].split(b".")]
+        if any(map(spelling.is_table, parts)) and any(map(_OF_COLUMNS.fullmatch, parts)):
+            yield head.end(), heads[index + 1].start() if index + 1 < len(heads) else len(data)
 
 
 # JSON
