@@ -19,8 +19,11 @@ _PLAIN_METHOD = re.compile(rb'\)\s*TableName\([^)]*\)\s*string\s*\{\s*return\s+(
 
 
 def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mapping]) -> Iterator[Mapping | Gap]:
-    """Every field that maps a target's column, and what may hold one. `tags` are the fields whose tag names one; each comes back, with its
-    table where that is known now. Asked for after the run, which tells what the rows of a statement are read into."""
+    """Every field that maps a target's column, and what may hold one.
+
+    `tags` are the fields whose tag names one; each comes back, with its table where that is known now. Asked for after
+    the run, which tells what the rows of a statement are read into.
+    """
     models = Models(engine.fresh_run())
     known: dict[Span, list[Mapping]] = {}
     listed = {file.path: file for file in files}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.frame import Frame, Run, TypeName
@@ -13,6 +14,7 @@ from legacy_ref_scan.languages.golang.orm.boiled import boiled_table
 from legacy_ref_scan.languages.golang.orm.naming import column_names, gorm_name, table_name, underscored
 from legacy_ref_scan.languages.golang.orm.settings import Settings
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, UNTAGGED, Tag, parse
+from legacy_ref_scan.languages.golang.orm.usage import asks_for
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
 from legacy_ref_scan.languages.golang.types import methods, named_type, struct_fields
 from legacy_ref_scan.languages.golang.values import Text
@@ -125,11 +127,35 @@ class Models:
         return "reflection" if named and self._settings.reads_tags else ""
 
     def _plain(self, declaration: Declaration) -> str:
-        """gorm needs neither a tag nor an import: a struct that its naming maps to the target's table may be one."""
-        if not self._settings.uses_gorm:
+        """gorm needs neither a tag nor an import: a struct that its naming maps to the target's table may be one.
+
+        Where another struct surely is the table's model, one of that name elsewhere (what an API takes or gives) is one
+        only if some function that asks a database makes, declares or lists such structs.
+        """
+        if not self._settings.uses_gorm or not self._maps_target(declaration):
             return ""
+        named = methods(self._index, (declaration.file.folder, declaration.name), "TableName")
+        return "gorm" if named or not self._has_sure_model or asks_for(self._index, declaration) else ""
+
+    def _maps_target(self, declaration: Declaration) -> bool:
         tables = self.tables(declaration, "gorm")
-        return "gorm" if any(table.rpartition(".")[2] in self._run.names.tables for table in tables) else ""
+        return any(table.rpartition(".")[2] in self._run.names.tables for table in tables)
+
+    @cached_property
+    def _has_sure_model(self) -> bool:
+        """Whether a struct with gorm's tags, or in a file that imports gorm, is mapped to a target's table."""
+        files = (self._index.parse(source) for source in self._index.project.candidates("go") if not source.test)
+        return any(
+            self._is_surely_gorm(declaration) and self._maps_target(declaration)
+            for file in files
+            for declaration in file.in_order
+            if struct_fields(declaration)
+        )
+
+    def _is_surely_gorm(self, declaration: Declaration) -> bool:
+        file = declaration.file
+        imported = any(sinks.builder_of(path) == "gorm" for path in file.imports.values())
+        return imported or self._by_fields(file, struct_fields(declaration)) == "gorm"
 
     # -- which table ---------------------------------------------------------------------------------------------
 
