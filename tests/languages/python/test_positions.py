@@ -25,8 +25,15 @@ _TEXTS = (
 def test_positions_are_those_of_libcst(text: str) -> None:
     tree = cst.parse_module(text)
     known = MetadataWrapper(tree, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
-    found = positions(tree)
+    found = positions(tree, text.encode())
     wanted = {id(node): (span.start, span.start + span.length) for node, span in known.items() if node is not tree}
     assert {node: span for node, span in found.nodes.items() if node != id(tree)} == wanted
     assert all(text.encode()[start:end].startswith(b"#") for start, end in found.comments)
     assert len(found.comments) == sum(isinstance(node, cst.Comment) for node in known)
+
+
+def test_a_tree_of_another_text_is_refused() -> None:
+    tree = cst.parse_module("a = b\n")
+    for text in (b"a = c\n", b"a = b\n\n"):
+        with pytest.raises(cst.CSTValidationError):
+            positions(tree, text)

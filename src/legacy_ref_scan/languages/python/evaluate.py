@@ -13,7 +13,7 @@ from legacy_ref_scan.languages.python import literals, sinks
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.findings import Findings, Found
 from legacy_ref_scan.languages.python.library import Library
-from legacy_ref_scan.languages.python.module import Class, Module, children, last_name
+from legacy_ref_scan.languages.python.module import Class, Module, children, is_a, last_name
 from legacy_ref_scan.languages.python.text import (
     LARGEST,
     LIMIT,
@@ -130,7 +130,7 @@ class Evaluator:
 
     def _other(self, node: cst.CSTNode, frame: Frame) -> Values:
         for child in children(node):
-            if isinstance(child, cst.BaseExpression):
+            if is_a(type(child), cst.BaseExpression):
                 self.evaluate(child, frame)
             else:
                 self._inside(child, frame)
@@ -138,9 +138,10 @@ class Evaluator:
 
     def _inside(self, node: cst.CSTNode, frame: Frame) -> None:
         for child in children(node):
-            if isinstance(child, cst.BaseExpression):
+            kind = type(child)
+            if is_a(kind, cst.BaseExpression):
                 self.evaluate(child, frame)
-            elif not isinstance(child, (cst.BaseStatement, cst.BaseSmallStatement)):
+            elif not is_a(kind, cst.BaseStatement) and not is_a(kind, cst.BaseSmallStatement):
                 self._inside(child, frame)
 
     def _simple(self, node: cst.SimpleString, frame: Frame) -> Values:

@@ -101,16 +101,12 @@ class Module:
     imports: dict[str, Imported] = field(default_factory=dict)
     stars: list[Imported] = field(default_factory=list)
     spans: dict[int, Span] = field(default_factory=dict)  # those asked for, by the `id` of their nodes
+    _leaves: dict[int, Leaf | None] = field(default_factory=dict)  # those asked for, by offset
 
     @cached_property
     def positions(self) -> Positions:
         """The bytes of every node; found only when needed."""
-        return positions(self.tree)
-
-    @cached_property
-    def leaves(self) -> list[Leaf]:
-        """The tokens that can hold a mention, in order."""
-        return sorted(_leaves(self), key=lambda leaf: leaf.start)
+        return positions(self.tree, self.source.data)
 
     def span(self, node: cst.CSTNode) -> Span:
         """The bytes of a node."""
@@ -121,14 +117,11 @@ class Module:
         return known
 
     def leaf_at(self, offset: int) -> Leaf | None:
-        """The token that holds the byte at `offset`."""
-        index = bisect_right(self._starts, offset) - 1
-        leaf = self.leaves[index] if index >= 0 else None
-        return leaf if leaf is not None and offset < leaf.end else None
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [leaf.start for leaf in self.leaves]
+        """The token that holds the byte at `offset`, if it can hold a mention: a name, a string or a comment."""
+        if offset not in self._leaves:
+            found = _comment_at(self, offset) or _leaf_at(self, offset) or _leaf_at(self, offset, everywhere=True)
+            self._leaves[offset] = found
+        return self._leaves[offset]
 
     @cached_property
     def uses(self) -> dict[str, tuple[int, int]]:
@@ -172,7 +165,7 @@ def parse(source: SourceFile, *, positions: bool) -> Module | None:
         with deep_recursion():
             module = _parsed(source)
             if positions:
-                _ = module.leaves
+                _ = module.positions
     except (cst.ParserSyntaxError, cst.CSTValidationError, UnicodeDecodeError, RecursionError):
         return None
     return module
@@ -227,8 +220,13 @@ def _parsed(source: SourceFile) -> Module:
 
 
 @cache
+def is_a(kind: type[object], base: type[cst.CSTNode]) -> bool:
+    """Whether a type is one of libcst's kinds of nodes; asked for by type, for these are abstract: slow to test."""
+    return issubclass(kind, base)
+
+
+@cache
 def _is_node(kind: type[object]) -> bool:
-    """Whether values of a type are nodes; asked for by type, for libcst's classes are abstract ones: slow to test."""
     return issubclass(kind, cst.CSTNode)
 
 
@@ -262,27 +260,33 @@ def _too_deep(data: bytes) -> bool:
     return False
 
 
-def _leaves(module: Module) -> Iterator[Leaf]:
-    """Every name, string and comment. A string within an f-string's expression splits the f-string."""
-    for start, end in module.positions.comments:
-        yield Leaf(start, end, "comment")
+def _comment_at(module: Module, offset: int) -> Leaf | None:
+    comments = module.positions.comments
+    index = bisect_right(comments, offset, key=lambda place: place[0]) - 1
+    return Leaf(*comments[index], "comment") if index >= 0 and offset < comments[index][1] else None
+
+
+def _leaf_at(module: Module, offset: int, *, everywhere: bool = False) -> Leaf | None:
+    """The name or string at an offset. A string within an f-string's expression splits the f-string.
+
+    `everywhere`: in nodes too whose place does not hold the offset. A block is longer than its place in a few files.
+    """
+    spans = module.positions.nodes
     stack: list[tuple[cst.CSTNode, str]] = [(module.tree, "name")]
     while stack:
         node, detail = stack.pop()
         kind = _LEAVES.get(type(node), "")
+        start, end = spans[id(node)]
         if kind:
-            start, end = module.positions.nodes[id(node)]
-            if isinstance(node, cst.Name) and not module.source.data.startswith(node.value.encode(), start):
-                raise cst.CSTValidationError("positions do not fit the file")
-            if detail == "docstring" and kind == "string":
-                kind = "docstring"
-            yield Leaf(start, end, kind, detail)
-            continue
-        if type(node) in _TELLING:
-            stack += [(child, _detail(node, child, detail)) for child in children(node)]
-        else:
-            below = "name" if _is_code(type(node)) else detail
-            stack += [(child, below) for child in children(node)]
+            if start <= offset < end:
+                return Leaf(start, end, "docstring" if (detail, kind) == ("docstring", "string") else kind, detail)
+        elif everywhere or start <= offset < end or type(node) in _WIDER:
+            if type(node) in _TELLING:
+                stack += [(child, _detail(node, child, detail)) for child in children(node)]
+            else:
+                below = "name" if _is_code(type(node)) else detail
+                stack += [(child, below) for child in children(node)]
+    return None
 
 
 _LEAVES: dict[type[cst.CSTNode], str] = {
@@ -291,6 +295,8 @@ _LEAVES: dict[type[cst.CSTNode], str] = {
     cst.TemplatedStringText: "text",
     cst.Name: "name",
 }
+_WIDER = frozenset({cst.Module, cst.FunctionDef, cst.ClassDef, cst.Parameters, cst.Param, cst.Annotation})
+"""The nodes with children outside of their own place: decorators, annotations."""
 _TELLING = {
     *(cst.Expr, cst.Attribute, cst.Arg, cst.Param, cst.ImportAlias, cst.ImportFrom, cst.AsName, cst.DictElement),
     *(cst.Dict, cst.List, cst.Tuple, cst.Set, cst.Index, cst.Comparison, cst.ComparisonTarget, cst.FunctionDef),
@@ -377,7 +383,7 @@ def _statements(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         child = stack.pop(0)
         if isinstance(child, (cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom)):
             yield child
-        elif not isinstance(child, cst.BaseExpression):
+        elif not is_a(type(child), cst.BaseExpression):
             stack[:0] = children(child)
 
 

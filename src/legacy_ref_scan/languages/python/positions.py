@@ -26,10 +26,16 @@ class Positions:
     comments: list[Bytes]
 
 
-def positions(tree: cst.Module) -> Positions:
-    """Finds the positions by writing the tree as text again, which gives the file's own bytes."""
-    state = _Writer(tree.default_indent, tree.default_newline, None)  # type: ignore[arg-type]
+def positions(tree: cst.Module, data: bytes) -> Positions:
+    """Finds the positions by writing the tree as text again, which gives the file's own bytes.
+
+    Raises `CSTValidationError` where it does not.
+    """
+    state = _Writer(tree.default_indent, tree.default_newline, None, data=data)  # type: ignore[arg-type]
     tree._codegen(state)
+    written = state.position - len(tree.default_newline.encode()) if data else 0  # it takes the last one back
+    if written != len(data):
+        raise cst.CSTValidationError("positions do not fit the file")
     return Positions(state.spans, state.comments)
 
 
@@ -37,6 +43,7 @@ def positions(tree: cst.Module) -> Positions:
 class _Writer(SpanProvidingCodegenState):
     """Counts what libcst writes instead of keeping it."""
 
+    data: bytes = b""
     spans: dict[int, Bytes] = field(default_factory=dict)
     comments: list[Bytes] = field(default_factory=list)
 
@@ -52,6 +59,8 @@ class _Writer(SpanProvidingCodegenState):
         self.spans.setdefault(id(node), (start, self.position))
         if type(node) is cst.Comment:
             self.comments.append((start, self.position))
+        elif type(node) is cst.Name and not self.data.startswith(node.value.encode(), self.spans[id(node)][0]):
+            raise cst.CSTValidationError("positions do not fit the file")
 
     def record_syntactic_position(  # type: ignore[override]
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None

@@ -24,6 +24,8 @@ from legacy_ref_scan.model import Claim, Explanation, Extracted, Gap, Mapping, M
 STEPS = 150_000
 """How many expressions are evaluated for one file, calls included, beyond one for each of its bytes."""
 
+_MANY = 500_000  # objects
+
 _LASTING = re.compile(
     rb"\bcreate\s+(?:or\s+replace\s+)?(?:materialized\s+|constraint\s+|unique\s+|recursive\s+|temp\w*\s+)?"
     rb"(?:function|procedure|view|trigger|policy|rule|index|publication)\b",
@@ -41,13 +43,18 @@ def extract_from(project: Project, candidates: Sequence[SourceFile]) -> Iterator
 @contextmanager
 def _without_collection() -> Iterator[None]:
     """Does not look for cyclic garbage: the trees of all files are kept to the end, and looking takes as long as
-    parsing them."""
+    parsing them. Many are set aside afterwards too, until the next time."""
     enabled = gc.isenabled()
+    if gc.get_freeze_count() > _MANY:
+        gc.unfreeze()
+        gc.collect()
     gc.disable()
     try:
         yield
     finally:
         if enabled:
+            if gc.get_count()[0] > _MANY:
+                gc.freeze()
             gc.enable()
 
 

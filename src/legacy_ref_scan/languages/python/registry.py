@@ -237,7 +237,8 @@ class Registry:
         own = {known.name: known for known in models.own_fields(owner, special)}
         bases = [model for base in self.library.bases(owner) if (model := self.model(base)) is not None]
         library = next((f.library for f in own.values()), "") or next((b.library for b in bases if b.library), special)
-        named = bool(self._value(owner, "__tablename__") or self._value(owner, "__table__"))
+        derived = bool(owner.node.bases or owner.node.decorators)  # from a declarative base, or mapped by a decorator
+        named = derived and bool(self._value(owner, "__tablename__") or self._value(owner, "__table__"))
         if not library and not bases and not named and not self._is_django(owner):
             return None
         library = library or ("sqlalchemy" if named else "django")
