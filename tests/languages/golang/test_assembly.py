@@ -174,3 +174,16 @@ def test_a_format_that_is_not_filled_in_one_branch() -> None:
         "SELECT id FROM campaign_phases WHERE error_message = ?",
         "SELECT id FROM campaign_phases WHERE status = ?",
     }
+
+
+def test_many_texts_without_a_name_leave_no_hole() -> None:
+    cases = "".join(f'case {n}: q += " ORDER BY c{n}"\n' for n in range(40))
+    found = texts(
+        scan(body(f'q := "SELECT error_message FROM campaign_phases"\nswitch s.k {{\n{cases}}}\ns.db.Query(q)'))
+    )
+    assert found
+    order = "".join(f'case {n}: order = "c{n} ASC"\n' for n in range(40))
+    switched = f'order := "id"\nswitch s.k {{\n{order}}}\ns.db.Query("{Q} ORDER BY " + order)'
+    found = texts(scan(body(switched)))
+    assert found
+    assert not any(HOLE in text for text in found)

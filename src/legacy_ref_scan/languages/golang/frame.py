@@ -24,6 +24,7 @@ from legacy_ref_scan.languages.golang.values import (
     Value,
     flatten,
     hole,
+    texts,
     union,
 )
 from legacy_ref_scan.mentions import Names
@@ -157,11 +158,25 @@ class Run:
         chosen = set(map(id, named[:MAX_ALTERNATIVES]))
         plain = [alt for alt in value if id(alt) not in chosen][: max(0, MAX_PLAIN - len(named))]
         kept: list[Alternative] = [*named[:MAX_ALTERNATIVES], *plain]
-        if len(kept) == len(value):
-            return value
+        if len(kept) == len(value) or self._adds_nothing(value, kept):
+            return value if len(kept) == len(value) else tuple(kept)
         if len(named) > MAX_ALTERNATIVES:
             return tuple(alt.as_partial() if isinstance(alt, Text) else alt for alt in kept) + TOO_MANY
         return tuple(kept) + TOO_MANY
+
+    def _adds_nothing(self, value: Value, kept: list[Alternative]) -> bool:
+        """Whether what is left out are texts without a name or a star, and with no hole that others do not have."""
+        chosen = set(map(id, kept))
+        dropped = [alt for alt in value if id(alt) not in chosen]
+        holes = {atom for text in texts(tuple(kept)) for atom in text.atoms if isinstance(atom, Unknown)}
+        return all(
+            isinstance(alt, Text)
+            and not alt.partial
+            and b"*" not in alt.data()
+            and not self.names.in_text(alt.data())
+            and all(atom in holes for atom in alt.atoms if isinstance(atom, Unknown))
+            for alt in dropped
+        )
 
     def step(self) -> None:
         """Counts; raises `ExhaustedError` at the bound."""

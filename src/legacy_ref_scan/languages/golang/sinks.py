@@ -177,6 +177,7 @@ _ACTIVE = frozenset(
     "bufio bytes container context database errors flag fmt io iter maps reflect slices sort strings sync text "
     "unsafe".split()
 )
+_LOOKS = frozenset("Contains ContainsAny HasPrefix HasSuffix EqualFold Index LastIndex Count Compare".split())
 _INERT = (
     "cloud.google.com/go/logging", "github.com/99designs/gqlgen/", "github.com/DATA-DOG/go-sqlmock",
     "github.com/fatih/color", "github.com/getsentry/", "github.com/gin-gonic/", "github.com/go-chi/",
@@ -196,6 +197,8 @@ _BOXES = frozenset(("String", "StringPtr", "StringValue", "Ptr", "Pointer", "To"
 def is_inert(path: str, name: str) -> bool:
     """Whether a function or method of a package makes no SQL of a text: it compares, encodes, measures or sends it."""
     first = path.partition("/")[0]
+    if path in ("strings", "bytes"):
+        return name in _LOOKS
     inert = path.startswith(_INERT) if "." in first else bool(first) and first not in _ACTIVE
     return inert and path != "os/exec" and name not in _BOXES and not name.startswith(("Replace", "Expand"))
 
