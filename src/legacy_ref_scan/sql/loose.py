@@ -189,7 +189,7 @@ def judge(fragment: Fragment, names: Names, near: bool) -> Judgement:
     """What a text that is no statement is. `near`: its folder speaks of the table."""
     text = fragment.text
     column = names.in_text(text, "column")
-    if _ONE_NAME.match(text) or _last_name(text) in names.columns:
+    if _ONE_NAME.match(_VERBS.sub(b"", text)) or _last_name(text) in names.columns:
         return _one_name(fragment, names, near, column)
     if (_PROSE_SIGNS.search(text) and not _SQL_SIGNS.search(text)) or _PATH.match(text) or _DOTTED.match(text):
         return (Explanation.TEXT, "", "prose")

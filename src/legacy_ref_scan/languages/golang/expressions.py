@@ -299,7 +299,7 @@ def _composite(frame: Frame, node: Node) -> Value:
     if kind is not None and frame.file.text(kind) in BUFFERS:
         return EMPTY
     named = type_of_node(frame, kind) if kind is not None else None
-    return _literal_value(frame, body, kind, named if named != MAP else None)
+    return _literal_value(frame, body, kind, named)
 
 
 def _elided(frame: Frame, node: Node) -> Value:
@@ -308,11 +308,13 @@ def _elided(frame: Frame, node: Node) -> Value:
 
 def _literal_value(frame: Frame, body: Node, kind: Node | None, named: TypeName | None) -> Value:
     elements = [child for child in body.named_children if child.type in ("literal_element", "keyed_element")]
+    named = named if named != MAP else None
     map_like = kind is not None and kind.type == "map_type"
     list_like = kind is not None and kind.type in ("slice_type", "array_type", "implicit_length_array_type")
     written = f"{_package_name(named[0])}.{named[1]}" if named is not None else ""
     if any(child.type == "keyed_element" for child in elements) and not list_like:
-        pairs = [pair for child in elements if (pair := _pair(frame, child, map_like, named)) is not None]
+        item = kind.child_by_field_name("value") if kind is not None and map_like else None
+        pairs = [pair for child in elements if (pair := _pair(frame, child, map_like, named, item)) is not None]
         return (Entries(tuple(pairs), written),)
     if not elements and not list_like:
         return (Entries((), written),)
@@ -321,7 +323,8 @@ def _literal_value(frame: Frame, body: Node, kind: Node | None, named: TypeName 
         return (
             Entries(tuple(_positional(frame, *pair, named) for pair in zip(names, elements, strict=True)), written),
         )
-    values = [_list_element(frame, child) for child in elements]
+    element = kind.child_by_field_name("element") if kind is not None and list_like else None
+    values = [_list_element(frame, child, element) for child in elements]
     return (Items(tuple(values)),)
 
 
@@ -338,23 +341,36 @@ def _package_name(path: str) -> str:
     return default_name(path) if path else ""
 
 
-def _list_element(frame: Frame, child: Node) -> Value:
+def _list_element(frame: Frame, child: Node, kind: Node | None = None) -> Value:
+    """An element of a list whose elements are of a type: `[]column{{"id", "text"}}` writes it once for all."""
     inner = child.child_by_field_name("value") if child.type == "keyed_element" else child
     if inner is None:
         return EMPTY
     target = inner.named_children[0] if inner.type == "literal_element" and inner.named_child_count else inner
-    value = frame.evaluate(target)
+    value = _typed(frame, target, kind)
     frame.use(value, target, "composite element", strength=STORED)
     return value
 
 
-def _pair(frame: Frame, child: Node, map_like: bool, named: TypeName | None) -> tuple[Value, Value] | None:
+def _typed(frame: Frame, node: Node, kind: Node | None) -> Value:
+    """A value of a type that is written elsewhere."""
+    if node.type != "literal_value" or kind is None:
+        return frame.evaluate(node)
+    frame.run.step()
+    if kind.type == "pointer_type" and kind.named_child_count:
+        kind = kind.named_children[0]
+    return _literal_value(frame, node, kind, type_of_node(frame, kind))
+
+
+def _pair(
+    frame: Frame, child: Node, map_like: bool, named: TypeName | None, kind: Node | None = None
+) -> tuple[Value, Value] | None:
     key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
     if key is None or value is None:
         return None
     key_node = key.named_children[0] if key.named_child_count else key
     value_node = value.named_children[0] if value.type == "literal_element" and value.named_child_count else value
-    result = frame.evaluate(value_node)
+    result = _typed(frame, value_node, kind)
     if key_node.type == "identifier" and not map_like:
         name = frame.file.text(key_node)
         frame.use(result, value_node, f"struct field {name}", strength=STORED)

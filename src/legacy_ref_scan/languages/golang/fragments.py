@@ -184,7 +184,7 @@ def _filled(roots: list[Root]) -> set[int]:
             if not _own_parameters(use, root)
         }
         holding = _by_atom(rivals)
-        fuller = {text: _has_fuller(text, rivals, holding) for text in {use.text for use in open_uses}}
+        fuller = {text: _has_fuller(text, root, rivals, holding) for text in {use.text for use in open_uses}}
         found |= {id(use) for use in open_uses if fuller[use.text]}
     return found
 
@@ -197,12 +197,22 @@ def _by_atom(texts: Iterable[Text]) -> dict[Known, list[Text]]:
     return holding
 
 
-def _has_fuller(text: Text, rivals: set[Text], holding: Mapping[Known, list[Text]]) -> bool:
+def _has_fuller(text: Text, root: Root, rivals: set[Text], holding: Mapping[Known, list[Text]]) -> bool:
     known = [atom for atom in text.atoms if isinstance(atom, Known)]
     if not known:
         return bool(rivals)
     rarest = min((holding.get(atom, []) for atom in known), key=len)
-    return any(_is_subsequence(known, rival.atoms) for rival in rarest)
+    if any(_is_subsequence(known, rival.atoms) for rival in rarest):
+        return True
+    # What several callers hand over stands in it side by side; each of them has a text of its own.
+    own = [atom for atom in known if atom.origin is not None and _within(atom.origin, root)]
+    return any(holding.get(atom) for atom in own)
+
+
+def _within(origin: Origin, root: Root) -> bool:
+    path, start, end = origin
+    node = root.declaration.node
+    return path == root.declaration.file.path and node.start_byte <= start and end <= node.end_byte
 
 
 def _own_parameters(use: Use, root: Root) -> bool:

@@ -36,7 +36,7 @@ from legacy_ref_scan.languages.golang.values import (
 from legacy_ref_scan.model import Consumer
 
 _TEXTUAL = re.compile(
-    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|orm\.Condition|RawSeter)$"
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|map\[string\]|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|orm\.Condition|RawSeter)$"
 )
 _WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
 _ANY = frozenset(("any", "interface{}"))
