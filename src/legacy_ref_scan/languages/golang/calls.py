@@ -234,6 +234,14 @@ def _aside(frame: Frame, arguments: Called, path: str) -> str:
 
 def _names_a_table(frame: Frame, path: str) -> bool:
     """Whether a file that imports a module, or one beside, holds the table's name by itself, which may go there."""
+    known = frame.run.knowledge.aside
+    key = (frame.file.folder, path)
+    if key not in known:
+        known[key] = _holds_a_table(frame, path)
+    return known[key]
+
+
+def _holds_a_table(frame: Frame, path: str) -> bool:
     literals = tuple(f"{quote}{table}{quote}" for table in frame.run.names.tables for quote in '"`')
     return any(
         source.path.rpartition("/")[0] == frame.file.folder or path.encode() in source.data

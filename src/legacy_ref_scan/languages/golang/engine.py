@@ -268,7 +268,7 @@ def _enclosing(file: GoFile, pattern: bytes, name: str) -> Iterator[Declaration]
 
 def enclosing(file: GoFile, offset: int) -> Iterable[Declaration]:
     """The top-level declaration around a byte; of a spec with several names, the first."""
-    starts = [d.node.start_byte for d in file.in_order]
+    starts = file.starts
     at = bisect_right(starts, offset) - 1
     while at > 0 and starts[at - 1] == starts[at]:
         at -= 1

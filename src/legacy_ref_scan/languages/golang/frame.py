@@ -89,6 +89,7 @@ class Knowledge:
     asked: dict[Origin, set[bytes]] = field(default_factory=dict)  # the queries that a call runs
     filled: dict[TypeName, set[bytes]] = field(default_factory=dict)  # structs and the queries whose rows they take
     given: dict[TypeName, set[bytes]] = field(default_factory=dict)  # and those whose named parameters they fill
+    aside: dict[tuple[str, str], bool] = field(default_factory=dict)  # (folder, module): may it get the table's name?
     templates: set[Text] = field(default_factory=set)  # that were followed along their branches
     actions: dict[str, dict[tuple[int, int], bool]] = field(default_factory=dict)  # of these: put something in?
 

@@ -200,6 +200,11 @@ class GoFile:
         every = [item for group in self.declarations.values() for item in group]
         return sorted(every, key=lambda item: (item.node.start_byte, item.position))
 
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first byte of each of these."""
+        return [item.node.start_byte for item in self.in_order]
+
     def _declare(self) -> Iterator[Declaration]:
         for top in self.tree.root_node.named_children:
             if top.type in ("function_declaration", "method_declaration"):
