@@ -179,10 +179,13 @@ def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
         return True, _REFUSED
     if item.identifies:
         return True, _IDENTIFIES
-    if isinstance(item, Constraint) and item.type == "foreign key" and item.references not in (0, item.relation):
-        own = {(item.relation, attnum) for attnum in item.columns}
-        if not any(column in schema.watch.columns for column in own):
-            return True, _REFUSED
+    needed = [use.column for use in item.uses if use.column in schema.watch.columns]
+    if (
+        needed
+        and item.kind in ("index", "constraint", "statistics")
+        and item.relation not in {oid for oid, _ in needed}
+    ):
+        return True, _REFUSED  # another table's: a foreign key, a field of a column that holds rows of this one
     others = {use.column for use in item.uses if use.column not in schema.watch.columns}
     others -= {(item.references, n) for n in item.referenced} if isinstance(item, Constraint) else set()
     if not others or item.kind == "grant":

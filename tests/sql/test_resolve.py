@@ -126,7 +126,7 @@ USES = [
     ("UPDATE t SET (c, d) = ($1, $2)", ["c t.c write"]),
     ("UPDATE t SET d = u.c FROM u WHERE t.c IS NULL", ["c u.c read", "c t.c read"]),
     ("UPDATE o SET y = c FROM t WHERE o.id = t.id", ["c t.c read"]),
-    ("UPDATE o SET b.c = 'x'", []),
+    ("UPDATE o SET b.c = 'x'", ["c pair.c write"]),
     ("DELETE FROM o USING t WHERE o.id = t.id AND c = ''", ["c t.c read"]),
     ("DELETE FROM t RETURNING OLD.c, new.d", ["c t.c read"]),
     ("DELETE FROM t RETURNING *", ["* t.c star"]),

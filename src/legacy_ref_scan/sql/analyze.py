@@ -71,6 +71,7 @@ _FILE_NAME = re.compile(
 )
 _ESCAPED = re.compile(rb"\s*uescape\b", re.IGNORECASE)
 _SETS_NAME = re.compile(rb"\s*\\set\s", re.IGNORECASE)
+_LITERAL = re.compile(rb"'|\$\w*\$")
 _CHANGES = re.compile(rb"\s*(?:insert|update|merge|with)\b", re.IGNORECASE)
 # Functions of PostgreSQL and its extensions that run a text as a statement.
 _RUNS = re.compile(
@@ -205,6 +206,11 @@ class Analyzer(Findings):
                 yield from self.dynamic(dynamic, environment)
         elif language == "sql":
             yield from self.statements(start, end, bodies.environment(routine, self.schema.catalog))
+            given = bodies.given_by_position(self.text, start, end, self.schema.catalog, routine)
+            for use in given.uses if given is not None else ():
+                watched = self.schema.watch.columns.get(use.column)
+                if watched is not None and not watched.gone:
+                    yield self.reference(watched, use.access, use.start, use.end)
         else:
             yield self.gap(
                 start, end, "foreign-language", f"a function body in {language} names the table or the column"
@@ -238,7 +244,8 @@ class Analyzer(Findings):
             return not inside and self.mentions(self.text[token.start : token.end])
 
         for start, end in expressions:
-            if not self.mentions(self.text[start:end]) and not assigned:
+            raw = self.text[start:end]
+            if not assigned and not (_LITERAL.search(raw) and self.mentions(raw)):
                 continue
             for made, call in made_texts(self.text, start, end, assigned, is_wanted):
                 yield from self.kept_statement(made, call)

@@ -9,8 +9,11 @@ from legacy_ref_scan.sql.dynamic import DynamicText
 from legacy_ref_scan.sql.lexer import name_of, string_value
 from legacy_ref_scan.sql.names import part, parts
 from legacy_ref_scan.sql.plpgsql import Body, resolve_body
+from legacy_ref_scan.sql.resolve import resolve
+from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment, RangeVariable, range_variable, relation_of_type
-from legacy_ref_scan.sql.tree import Node, Tree
+from legacy_ref_scan.sql.statements import cut
+from legacy_ref_scan.sql.tree import Node, Tree, parse
 from legacy_ref_scan.sql.variables import Routine
 from legacy_ref_scan.sql.watch import Watch, transition_tables, trigger_relations
 
@@ -67,14 +70,27 @@ def _without_setof(kind: str) -> str:
 def may_touch(routine: Routine, function: Function, watch: Watch, catalog: Catalog) -> bool:
     """Whether a body can use a watched column without naming it or its table.
 
-    Through NEW and OLD, through an argument of the table's row type, or in a text that EXECUTE puts together.
+    Through NEW and OLD, through an argument or a result of the table's row type, or in a text that EXECUTE puts
+    together.
     """
     if any(relation.oid in watch.relations for relation in routine.triggers):
         return True
-    types = (relation_of_type(catalog, kind) for _, kind in routine.arguments)
+    types = (relation_of_type(catalog, kind) for kind in (routine.returns, *(kind for _, kind in routine.arguments)))
     if any(relation is not None and relation.oid in watch.relations for relation in types):
         return True
     return function.body is not None and b"execute" in function.body.text.lower()
+
+
+def given_by_position(text: bytes, start: int, end: int, catalog: Catalog, routine: Routine) -> Resolved | None:
+    """The uses of a SQL function's last statement, where it gives the columns of a row type one by one."""
+    declared = relation_of_type(catalog, routine.returns)
+    statements = cut(text, start, end).statements
+    if declared is None or not statements:
+        return None
+    found = resolve(parse(text, *statements[-1]), catalog, environment=environment(routine, catalog), consume=False)
+    given = Resolved()
+    given.take_by_position(found.columns, declared, (statements[-1][0], statements[-1][0] + 1))
+    return given
 
 
 def environment(routine: Routine, catalog: Catalog) -> Environment:

@@ -10,7 +10,7 @@ from legacy_ref_scan.sql.lexer import name_of, words
 from legacy_ref_scan.sql.names import Part, part, parts
 from legacy_ref_scan.sql.queries import Queries
 from legacy_ref_scan.sql.results import TokenUse
-from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope
+from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node
 
 
@@ -100,10 +100,19 @@ class Changes(Queries):
             names, rest = parts(self.tree, item)
             if names:
                 self.write(target, names[0])
-                for field in names[1:]:
-                    self.label(field, Explanation.VALUE, "a field of a composite column")
+                self.write_fields(target, names)
             for element in rest:
                 self.expressions(element, scope)
+
+    def write_fields(self, target: RangeVariable, names: list[Part]) -> None:
+        """`SET column.field`: fields of a column that holds rows of another table."""
+        column = target.column(names[0].name)
+        for field in names[1:]:
+            row = relation_of_type(self.catalog, column.type) if column is not None else None
+            column = next((c for c in range_variable(row).columns if c.name == field.name), None) if row else None
+            if column is not None:
+                self.result.use(column, Access.WRITE, field.place)
+            self.label(field, Explanation.VALUE, "a field of a composite column")
 
     def insert(self, node: Node, scope: Scope) -> RangeVariable:
         """INSERT: a missing column list writes every column by position."""
@@ -123,6 +132,7 @@ class Changes(Queries):
             for item in listed.all("insert_column_item"):
                 names, _ = parts(self.tree, item)
                 self.write(target, names[0])
+                self.write_fields(target, names)
         query = rest.child("SelectStmt")
         columns = self.query(query, around) if query is not None else ()
         self.result.consume(columns)

@@ -205,7 +205,25 @@ class _BodyResolver(Variables):
                 self.label_words(expression, "the row that is returned")
                 self.hand_on(expression)
                 continue
-            self.expression(expression)
+            columns = self.expression(expression)
+            declared = relation_of_type(self.catalog, self.routine.returns) if self.routine.returns else None
+            if declared is not None:
+                given = columns if node.has("kw_query") else self.row_in_parentheses(expression)
+                self.result.take_by_position(given, declared, (expression.start, expression.start + 1))
+
+    def row_in_parentheses(self, node: Node) -> tuple[Visible, ...]:
+        """The elements of `(a, b)` or `ROW(a, b)`; nothing for any other expression."""
+        raws = [self.text[token.start : token.end].lower() for token in words(self.text, node.start, node.end)]
+        inner = raws[1:] if raws[:1] == [b"row"] else raws
+        if inner[:1] != [b"("]:
+            return ()
+        depth, commas = 0, 0
+        for index, raw in enumerate(inner):
+            depth += (raw == b"(") - (raw == b")")
+            commas += raw == b"," and depth == 1
+            if depth == 0 and index + 1 < len(inner):
+                return ()
+        return tuple(Visible("") for _ in range(commas + 1))
 
     def hand_on(self, node: Node) -> None:
         """A row that becomes the result: whoever calls the function takes it apart by position, but for the row type

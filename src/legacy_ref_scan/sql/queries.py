@@ -151,6 +151,8 @@ class Queries(FromItems):
                 self.group_by(child, scope, columns)
             elif kind == "distinct_clause":
                 self.order_by(child, scope, columns)
+                if not child.has("kw_on"):  # rows that differ in one column alone count
+                    self.result.consume(columns)
             elif kind == "into_clause":
                 self.label_all(child, Explanation.VARIABLE, "the new table of SELECT INTO")
                 self.result.consume(columns)

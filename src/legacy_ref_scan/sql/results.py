@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from legacy_ref_scan.model import Access, Explanation
-from legacy_ref_scan.schema import ColumnId
+from legacy_ref_scan.schema import ColumnId, Relation
 from legacy_ref_scan.sql.scope import Place, Visible
 
 
@@ -78,6 +78,16 @@ class Resolved:
         for column in columns:
             if column.star is not None:
                 self.uses.extend(TokenUse(source, Access.STAR, *column.star) for source in column.origins)
+
+    def take_by_position(self, columns: tuple[Visible, ...], declared: Relation, place: Place) -> None:
+        """A query gives a row of a relation column by column: without one of them it gives one too many.
+
+        What is a row of the relation itself loses the column as the relation does.
+        """
+        one_by_one = len(columns) == len(declared.columns) > 1
+        origins = {oid for column in columns for oid, _ in column.origins if column.star is not None}
+        if one_by_one and origins != {declared.oid}:
+            self.uses.extend(TokenUse((declared.oid, c.attnum), Access.STAR, *place) for c in declared.columns)
 
     def merge(self, other: Resolved) -> None:
         """Take in what another statement of the same text gave."""
