@@ -201,14 +201,22 @@ def _assign_element(frame: Frame, target: Node, value: Value) -> None:
 
 def _assign_in_field(frame: Frame, operand: Node, key: Value, value: Value, target: Node) -> bool:
     """`query.Filters["a"] = x`, where `query` is a local variable: the map in its field has the key from now on."""
+    held = union([_with_element(frame, alt, key, value, target) for alt in frame.evaluate(operand)])
+    if not any(isinstance(alt, Entries) for alt in held):
+        held = union([held, (Entries(((key, value),)),)])
+    return put_in_field(frame, operand, held)
+
+
+def put_in_field(frame: Frame, operand: Node, held: Value) -> bool:
+    """`query.Filters` holds something else from now on; false where `query` is no local variable.
+
+    Of that one only: what is known of the field anywhere else is not touched.
+    """
     base, field = operand.child_by_field_name("operand"), operand.child_by_field_name("field")
     name = frame.file.text(base) if base is not None and base.type == "identifier" else ""
     old = frame.get(name) if name else None
     if old is None or field is None:
         return False
-    held = union([_with_element(frame, alt, key, value, target) for alt in frame.evaluate(operand)])
-    if not any(isinstance(alt, Entries) for alt in held):
-        held = union([held, (Entries(((key, value),)),)])
     called = made_up(frame.file.bytes(field))
     known = [alt.put(called, held) if isinstance(alt, Entries) else alt for alt in old]
     if not any(isinstance(alt, Entries) for alt in old):

@@ -12,7 +12,7 @@ from legacy_ref_scan.languages.golang.expressions import BUFFERS, zero_value
 from legacy_ref_scan.languages.golang.formatting import slice_atoms, sprint, sprintf
 from legacy_ref_scan.languages.golang.frame import Frame
 from legacy_ref_scan.languages.golang.packages import Node
-from legacy_ref_scan.languages.golang.statements import assign_to
+from legacy_ref_scan.languages.golang.statements import assign_to, put_in_field
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -312,8 +312,9 @@ def _copy_map(frame: Frame, call: Called) -> Value:
     others = tuple(alt for alt in call.values[0] if not isinstance(alt, Entries))
     merged = tuple(replace(old, pairs=(*old.pairs, *new.pairs)) for old in known for new in added)
     frame.use(call.values[1], call.node, "copied by maps.Copy", strength=1)
-    if added:
-        assign_to(frame, call.nodes[0], union([merged, others]))
+    target = call.nodes[0]
+    if added and not (target.type == "selector_expression" and put_in_field(frame, target, union([merged, others]))):
+        assign_to(frame, target, union([merged, others]))
     return EMPTY
 
 
