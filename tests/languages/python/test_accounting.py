@@ -326,3 +326,54 @@ def test_a_part_of_another_word_needs_no_parsing(monkeypatch: pytest.MonkeyPatch
     files = {"a.py": "set_error_message(1)\n", "b.py": "f(phase__error_message=1)\n", "c.py": "error_message\n"}
     scan(dict(files), "python")
     assert parsed == ["b.py", "c.py"]
+
+
+MODELS = (
+    "class CampaignPhase(models.Model):\n"
+    "    error_message = models.TextField()\n"
+    "    class Meta:\n        db_table = 'campaign_phases'\n"
+    "    @property\n    def siblings(self):\n        return CampaignPhase.objects.exclude(id=self.id)\n"
+)
+BASE = "class Sender:\n    def __init__(self, phase: CampaignPhase):\n        self.phase = phase\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "class Mail(Sender):\n    def send(self):\n        return self.phase.error_message\n",
+        "def send(phase: CampaignPhase):\n    return _text(phase, 1)\n"
+        "def _text(phase: CampaignPhase, x):\n    return phase.error_message\n",
+        "def send(known):\n    return _text(known())\n"
+        "def _text(phase: CampaignPhase):\n    return phase.error_message\n",
+        "def send(phase: CampaignPhase):\n    return phase.siblings.filter(error_message='')\n",
+    ],
+    ids=["kept-by-a-base", "handed-on", "annotated", "property"],
+)
+def test_what_an_object_holds_is_followed(program: str) -> None:
+    files: dict[str, str | bytes] = {
+        "m/models.py": MODELS,
+        "m/base.py": f"from m.models import CampaignPhase\n{BASE}",
+        "m/use.py": f"from m.base import Sender\nfrom m.models import CampaignPhase\n{program}",
+    }
+    found = {
+        item.site.path for item in scan(files, "python") if isinstance(item, Fragment) and item.kind == "python-orm"
+    }
+    assert "m/use.py" in found
+
+
+def test_a_letter_of_an_escape_is_no_name() -> None:
+    names = names_of([Target("public", "campaign_phases", "n")], [])
+    program = "a = 'x\\n'\nb = f'{a}\\n'\nc = r'\\n'\nd = '\\\\n'\ne = 'SELECT n\\n FROM campaign_phases'\n"
+    items = scan({"a.py": program}, "python", names)
+    escapes = [item.span.start for item in items if isinstance(item, Claim) and item.detail == "an escape"]
+    assert escapes == [program.index("x\\n") + 2, program.index("}\\n") + 2, program.index("n\\n F") + 2]
+
+
+def test_a_search_vector_reads_the_columns_that_it_names() -> None:
+    program = (
+        "class CampaignPhase(Base):\n    __tablename__ = 'campaign_phases'\n    error_message = Column(Text)\n"
+        "    vector = Column(TSVectorType('error_message', weights={'error_message': 'A'}))\n"
+    )
+    items = scan({"a.py": program}, "python")
+    found = [item for item in items if isinstance(item, Fragment) and item.kind == "python-orm"]
+    assert len(found) == 2

@@ -198,8 +198,8 @@ def _filled_keys(file: GoFile, element: Node, written: str) -> tuple[str, ...]:
         return ()
     name = re.escape(file.bytes(operand))
     body = file.bytes(function)
-    keys = re.findall(rb'(?<![\w.])' + name + rb'\[\s*"([^"\\]+)"\s*\]\s*=[^=]', body)
-    made = re.search(rb'(?<![\w.])' + name + rb"\s*:?=\s*map\[string\]", body)
+    keys = re.findall(rb"(?<![\w.])" + name + rb'\[\s*"([^"\\]+)"\s*\]\s*=[^=]', body)
+    made = re.search(rb"(?<![\w.])" + name + rb"\s*:?=\s*map\[string\]", body)
     if made is not None:
         at = function.start_byte + made.end() - 1
         literal = file.tree.root_node.descendant_for_byte_range(at, at)

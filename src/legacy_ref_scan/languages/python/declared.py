@@ -119,6 +119,8 @@ class Declarations:
             elif isinstance(declared.value, cst.Call) and last_name(declared.value.func) in _RELATIONS:
                 for text in _texts(owner.module, declared.value):
                     self._expression(text, owner)
+            elif isinstance(declared.value, cst.Call):
+                self._searched(model, declared.value, owner)
 
     def _constraints(self, model: Model, node: cst.CSTNode, owner: Class) -> None:
         if isinstance(node, cst.Call):
@@ -134,6 +136,16 @@ class Declarations:
                         self._uses.names(model, (text,), Access.READ, owner.symbol)
         for child in children(node):
             self._constraints(model, child, owner)
+
+    def _searched(self, model: Model, node: cst.Call, owner: Class) -> None:
+        """`Column(TSVectorType("title", "error_message"))`: a trigger reads the columns that it names."""
+        for argument in node.args:
+            inner = argument.value
+            if isinstance(inner, cst.Call) and last_name(inner.func) == "TSVectorType":
+                for text in _texts(owner.module, inner):
+                    found = plain(text)
+                    if found is not None and found[0] in model.fields:
+                        self._uses.lookup(model, *found, Access.READ, owner.symbol)
 
     def _expression(self, text: Text, owner: Class) -> None:
         """`primaryjoin="Phase.id == foreign(Execution.phase_id)"`: Python that is evaluated later."""

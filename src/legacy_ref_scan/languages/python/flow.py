@@ -140,7 +140,8 @@ class Interpreter(Typed):
         listed = function.node.params
         for param in (*listed.posonly_params, *listed.params, *listed.kwonly_params):
             name = param.name.value
-            typed = () if name in bound else self.typed(param, function)
+            vague = all(isinstance(value, Unknown) for value in bound.get(name, ()))
+            typed = self.typed(param, function) if vague else ()
             if typed:
                 inner.env[name] = typed
                 continue
@@ -399,8 +400,17 @@ class Interpreter(Typed):
         span = frame.module.span(node.attr)
         for value in values:
             if isinstance(value, Entity):
+                found += self._property(value, node.attr.value, frame)
                 found += self.entities.attribute(value, node.attr.value, span, access, frame.symbol) or ()
         return self.limited(found, span, frame) or None
+
+    def _property(self, value: Entity, name: str, frame: Frame) -> Values:
+        """What a property of a model gives: `phase.open_jobs`, a query say."""
+        owner = value.model.owner if value.kind == "instance" else None
+        method = self.library.method(owner, name) if owner is not None and name not in value.model.fields else None
+        if method is None or not any("property" in dotted(one.decorator) for one in method.node.decorators):
+            return ()
+        return tuple(made for made in self.enter(method, {}, owner, frame) if isinstance(made, Entity))
 
     def item(self, base: Value, key: Value, site: Span, frame: Frame) -> Values:
         if isinstance(base, Unknown) and base.reason in _TABLES_BY_NAME and isinstance(key, Text):
@@ -415,7 +425,7 @@ class Interpreter(Typed):
     def _class_attribute(self, owner: Class, name: str, frame: Frame, seen: frozenset[str]) -> Values | None:
         if owner.symbol in seen:
             return None
-        values = self.class_env(owner).get(name)
+        values = self.class_env(owner).get(name) or self._initialised(owner, name)
         if values is not None:
             return values
         method = owner.methods.get(name)
@@ -426,6 +436,14 @@ class Interpreter(Typed):
             if values is not None:
                 return values
         return None
+
+    def _initialised(self, owner: Class, name: str) -> Values | None:
+        """What `__init__` of a class keeps under a name, which stands in a file that has not run yet."""
+        made = owner.methods.get("__init__")
+        if made is None or made in self._run:
+            return None
+        self.enter(made, {}, owner, Frame(owner.module), known=False)
+        return self.class_env(owner).get(name)
 
     def store(self, target: cst.Attribute | cst.Subscript, values: Values, frame: Frame) -> None:
         """`self.name = …` is kept for the class; `x[key] = …` adds to a dict."""

@@ -20,6 +20,9 @@ _SIMPLE = {
     b"\\": b"\\", b"'": b"'", b'"': b'"', b"\n": b"", b"\r": b"", b"\r\n": b"",
 }  # fmt: skip
 
+ESCAPES = frozenset("abfnrtv")
+"""The letters that a backslash makes another character of."""
+
 
 def opening(data: bytes, start: int) -> tuple[bytes, bytes]:
     """(prefix in lower case, quotes) of the literal at `start`."""

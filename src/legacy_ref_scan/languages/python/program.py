@@ -183,6 +183,9 @@ def _rest(module: Module, findings: Findings, automap: bool) -> Iterator[Extract
                 yield mapping
     told: set[Leaf] = set()
     for mention in findings.mentions(module.source.path):
+        if len(mention.name) == 1 and _is_escape(module, mention):
+            yield Claim(mention.span, Explanation.TEXT, "an escape")
+            continue
         if findings.is_covered(mention.span):
             continue
         leaf = module.leaf_at(mention.span.start)
@@ -191,6 +194,17 @@ def _rest(module: Module, findings: Findings, automap: bool) -> Iterator[Extract
         elif leaf not in told:
             told.add(leaf)
             yield _explained(module, leaf, automap)
+
+
+def _is_escape(module: Module, mention: Mention) -> bool:
+    """Whether a name of one letter is that of an escape in a string: of `\\n`."""
+    data, at = module.source.data, mention.span.start
+    leaf = module.leaf_at(at)
+    if leaf is None or leaf.kind not in ("string", "text", "docstring") or mention.name not in literals.ESCAPES:
+        return False
+    before = data[leaf.start : at]
+    raw = leaf.kind != "text" and b"r" in literals.opening(data, leaf.start)[0]
+    return not raw and (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
 
 def _unexplained(module: Module, mention: Mention) -> Extracted:

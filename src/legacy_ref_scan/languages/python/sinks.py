@@ -107,7 +107,8 @@ _READERS = (
     "get pop setdefault getlist has_key getattr hasattr setattr delattr startswith endswith isinstance getenv "
     "jsonify JsonResponse JSONResponse json_response dumps dump add_argument assertEqual assertIn assertNotIn "
     "assertDictEqual assertNotEqual assertCountEqual assertListEqual assertContains assert_called_with "
-    "assert_called_once_with record_event route url_for re_path add_url_rule reverse render_template redirect"
+    "assert_called_once_with argument option record_event route url_for re_path add_url_rule reverse render_template "
+    "redirect"
 )
 _ONLY_READ = re.compile(
     rf"^(?:dict key, )?(?:comparison|argument of (?:{'|'.join(_READERS.split())})|argument (?:json|headers|params))$"
