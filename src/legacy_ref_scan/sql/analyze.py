@@ -46,6 +46,7 @@ def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
     plain = without_templates(fragment)
     if plain is not fragment:
         yield from of_actions(fragment, schema.names)
+    yield from loose.grown_names(fragment, schema.names)
     yield from Analyzer(plain, schema).run()
 
 

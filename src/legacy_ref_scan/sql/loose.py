@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from legacy_ref_scan.mentions import Names
-from legacy_ref_scan.model import HOLE, OUTSIDE, Consumer, Explanation, Fragment
+from legacy_ref_scan.model import HOLE, OUTSIDE, Claim, Consumer, Explanation, Fragment
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.sql.lexer import Kind, name_of, words
 from legacy_ref_scan.sql.tree import TooComplexError, Tree, is_prose, parse_whole
@@ -138,6 +139,7 @@ _PATH = re.compile(
 )
 # JSON, markup, a comment of another language: no part of a statement begins so, and such texts can be long.
 _DATA = re.compile(rb'\s*(?:\{\s*"|\[\s*[{"]|<[!/A-Za-z]|//)')
+_NAME_BYTE = re.compile(rb"[A-Za-z0-9_]")
 _ROW = 3  # keys: fewer are a row of this or that table by chance
 _TABLES = frozenset(("table", "partitioned table", "foreign table"))
 _ENDS_OF_WORDS = re.compile(rb"[^\w.\"\x1a]")
@@ -167,6 +169,18 @@ def is_statement(text: bytes, strict: bool = False) -> bool:
     if _SELECT_WITHOUT_FROM.match(text):
         return not strict and HOLE in text
     return True
+
+
+def grown_names(fragment: Fragment, names: Names) -> Iterator[Claim]:
+    """Names in the pieces of a text that are a part of a longer name where the pieces meet: `status` + `_code`."""
+    for piece in fragment.pieces if len(fragment.pieces) > 1 else ():
+        before = _NAME_BYTE.match(fragment.text, piece.start - 1) is not None and piece.start > 0
+        after = _NAME_BYTE.match(fragment.text, piece.end) is not None
+        raw = fragment.text[piece.start : piece.end] if before or after else b""
+        for start, end, _, _ in names.places(raw):
+            if (before and start == 0) or (after and end == len(raw)):
+                span = fragment.origin(piece.start + start, piece.start + end)
+                yield Claim(span, Explanation.IDENTIFIER, "a part of a longer name")
 
 
 def may_be_row(fragment: Fragment, catalog: Catalog, watch: Watch) -> bool:
@@ -237,6 +251,8 @@ _HARMLESS = (
     "named argument",
     "argument of sql.Named",
 )
+# What a format makes is followed by itself.
+_FORMATS = re.compile(r"^argument of (?:[\w.]+\.)?Sprintf$")
 _READS_A_REQUEST = re.compile(
     r"\.(?:Query\(\)\.Get|FormValue|PathValue|Header\(?\)?\.Get|Getenv|LookupEnv|QueryParam|Get(?:String|Strings|Int|Int64|Bool))$"
 )
@@ -254,6 +270,8 @@ def is_harmless(note: str) -> bool:
 
 
 def _goes_somewhere(note: str) -> bool:
+    if _FORMATS.search(note):
+        return False
     return not (note.startswith(_HARMLESS) or note.endswith(OUTSIDE) or _READS_A_REQUEST.search(note))
 
 
