@@ -189,6 +189,13 @@ class Call:
     method: str
     arguments: tuple[Value, ...]
     origin: Origin
+    hashed: int = field(init=False, compare=False, repr=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((self.method, self.arguments, self.origin)))
+
+    def __hash__(self) -> int:
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
