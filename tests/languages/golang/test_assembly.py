@@ -159,6 +159,12 @@ def test_too_many_texts_of_another_table_are_not() -> None:
     assert any(fragment.partial for fragment in fragments(phases))
 
 
+def test_what_is_logged_is_never_too_much() -> None:
+    cases = "".join(f'case {n}: q = "SELECT error_message, c{n}"\n' for n in range(90))
+    logged = f'q := ""\nswitch s.k {{\n{cases}}}\nlog.Printf("about to run %s FROM campaign_phases", q)'
+    assert not any(fragment.partial for fragment in fragments(scan(body(logged, '"log"'))))
+
+
 def test_a_format_that_is_not_filled_in_one_branch() -> None:
     found = texts(
         scan(

@@ -73,7 +73,7 @@ def _settled(uses: list[Use], names: Names) -> Iterator[Use]:
     partial = {use.site for use in uses if use.text.partial}
     about = {use.site for use in uses if use.site in partial and _may_name_table(use.text, names)}
     for use in uses:
-        settled = use.text.partial and use.site not in about
+        settled = use.text.partial and (use.site not in about or use.consumer is Consumer.TEXT)
         yield replace(use, text=Text(use.text.atoms)) if settled else use
 
 
