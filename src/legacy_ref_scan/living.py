@@ -12,7 +12,7 @@ from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
 from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
 from legacy_ref_scan.sql.analyze import Schema, analyze_function
 from legacy_ref_scan.sql.history import analyze_calls
-from legacy_ref_scan.sql.literals import named_together
+from legacy_ref_scan.sql.literals import literals, named_together, sequence_names
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.
@@ -35,6 +35,7 @@ def living(schema: Schema) -> Iterator[Found]:
         yield from _whole_rows(relation, schema)
         yield from _defaults(relation, schema)
         yield from _foreign(relation, schema)
+        yield from _numbered(relation, schema)
         if relation.query is not None:
             yield from analyze_calls(relation.query, schema)
     for item in catalog.objects.values():
@@ -149,6 +150,19 @@ def _hands_over(trigger: Trigger, schema: Schema) -> bool:
         return False
     known = [function for function in schema.catalog.functions.values() if function.name == trigger.function[1]]
     return not known or any(f.body is None or _TAKES_ARGUMENTS.search(f.body.text) for f in known)
+
+
+def _numbered(relation: Relation, schema: Schema) -> Iterator[Reference]:
+    """A column that takes its default from the sequence of the target: that sequence would go with it."""
+    for column in relation.columns if schema.watch.sequences and relation.kind == "table" else ():
+        own = (relation.oid, column.attnum) in schema.watch.columns
+        text = (column.default or "").encode()
+        named = {schema.catalog.relations[oid].name: watched for oid, watched in schema.watch.sequences.items()}
+        for _, name in sequence_names(literals(text, 0, len(text), {}), frozenset(named)) if not own else ():
+            symbol = f"{relation.name}.{column.name}"
+            message = f"default of {symbol} needs the sequence of {{target}}: {_REFUSED}"
+            advice = f"ALTER SEQUENCE {name} OWNED BY {symbol}"
+            yield _reference(named[name], Access.DEPEND, column.span, "default", symbol, True, message, advice)
 
 
 _REMOTE_TABLE = re.compile(r"\btable_name\s+'([^']*)'", re.IGNORECASE)

@@ -24,7 +24,7 @@ from legacy_ref_scan.schema import Function
 from legacy_ref_scan.sql import bodies, loose
 from legacy_ref_scan.sql.findings import Findings, Schema
 from legacy_ref_scan.sql.lexer import Kind, Token, kept_tokens, name_of, tokens, unterminated
-from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts
+from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts, sequence_names
 from legacy_ref_scan.sql.paths import path_after, path_of_function
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, label_keywords, resolve
 from legacy_ref_scan.sql.results import Resolved
@@ -244,6 +244,7 @@ class Analyzer(Findings):
             inside = any(first < token.end and token.start < last for first, last in covered)
             return not inside and self.mentions(self.text[token.start : token.end])
 
+        sequences = {self.schema.catalog.relations[oid].name: item for oid, item in self.schema.watch.sequences.items()}
         for start, end in expressions:
             raw = self.text[start:end]
             if not assigned and not (_LITERAL.search(raw) and self.mentions(raw)):
@@ -251,7 +252,10 @@ class Analyzer(Findings):
             for made, call in made_texts(self.text, start, end, assigned, is_wanted):
                 yield from self.kept_statement(made, call)
             stores = _CHANGES.match(self.text, start, end) is not None
-            for token in column_names(literals(self.text, start, end, assigned), self.schema.names, stores):
+            found = literals(self.text, start, end, assigned)
+            for token, name in sequence_names(found, frozenset(sequences)):
+                yield self.reference(sequences[name], Access.READ, token.start, token.end)
+            for token in column_names(found, self.schema.names, stores):
                 known = covered if token.kind in (Kind.STRING, Kind.DOLLAR) else executed
                 if not any(first < token.end and token.start < last for first, last in known):
                     message = (
@@ -283,6 +287,11 @@ class Analyzer(Findings):
                     yield self.gap(use.start, use.end, "maybe-present", message)
                     continue
                 yield self.reference(watched, use.access, use.start, use.end)
+        for oid, place in result.relations if self.schema.watch.sequences else ():
+            owner = self.schema.watch.sequences.get(oid)
+            if owner is not None:
+                used.add(place[0])
+                yield self.reference(owner, Access.READ, *place)
         for problem in result.problems:
             if problem.start not in used and self.mentions(self.text[problem.start : problem.end], "column"):
                 used.add(problem.start)

@@ -24,6 +24,7 @@ _MAKES_TEXT = frozenset({b"format", b"concat", b"concat_ws", b"quote_ident", b"q
 _COMPARES = frozenset({b"=", b"<>", b"!=", b"<", b">", b"<=", b">=", b"~", b"~*", b"!~", b"like", b"ilike", b"is"})
 _JSON_ACCESS = frozenset({b"->", b"->>", b"#>", b"#>>", b"?", b"?|", b"?&", b"@>", b"<@", b"#-", b"-"})
 _OF_ROWS = re.compile(rb"table_to_xml\w*")  # the table's name is enough: they take whole rows
+_OF_SEQUENCES = re.compile(rb"nextval|currval|setval|pg_sequence_last_value")
 _HARMLESS = re.compile(rb"jsonb?_(?:build_)?object(?:_agg)?|hstore|jsonb?_set|jsonb?_extract_path(?:_text)?|pg_notify")
 # Words without anything but spaces between them are prose; names in a list, an array, a path or JSON are not.
 _PROSE = re.compile(rb"\w\s+\w")
@@ -101,6 +102,15 @@ def column_names(found: Sequence[Literal], names: Names, stores: bool) -> list[T
     tables = [item.inside for item in taken if _holds(item, names.tables | names.dependents)]
     columns = [item for item in taken if tables and _holds(item, names.columns)]
     return rows + [item.token for item in columns if any(_together(item.inside, table) for table in tables)]
+
+
+def sequence_names(found: Sequence[Literal], names: frozenset[str]) -> Iterator[tuple[Token, str]]:
+    """The literals that name one of some sequences for a function that takes its values."""
+    for item in found:
+        last = {value.rpartition(b".")[2].strip(b'" ').decode("utf-8", "replace").lower() for value in item.values}
+        for name in names:
+            if _OF_SEQUENCES.fullmatch(item.call) and name.lower() in last:
+                yield item.token, name
 
 
 def named_together(text: bytes, names: Names) -> bool:

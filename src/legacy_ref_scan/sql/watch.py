@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from legacy_ref_scan.model import Target
 from legacy_ref_scan.schema import Catalog, Column, ColumnId, Relation, Trigger
@@ -31,6 +31,7 @@ class Watch:
     columns: Mapping[ColumnId, Watched]
     missing: tuple[Target, ...]
     names: frozenset[tuple[int, str]] = frozenset()  # (oid of the relation, name) of each of them
+    sequences: Mapping[int, Watched] = field(default_factory=dict)  # by oid: they go with the column that owns them
 
     @property
     def relations(self) -> frozenset[int]:
@@ -52,7 +53,14 @@ def watch(catalog: Catalog, targets: Iterable[Target]) -> Watch:
         for child, inherited in _lost_with(catalog, relation, target.column):
             columns.setdefault((child.oid, inherited.attnum), Watched(target, f"{child.schema}.{child.name}"))
     _add_views(catalog, columns)
-    return Watch(columns, tuple(missing), frozenset(_names(catalog, columns)))
+    return Watch(columns, tuple(missing), frozenset(_names(catalog, columns)), dict(_sequences(catalog, columns)))
+
+
+def _sequences(catalog: Catalog, columns: Mapping[ColumnId, Watched]) -> Iterator[tuple[int, Watched]]:
+    for relation in catalog.relations.values():
+        owner = next((columns[use.column] for use in relation.uses if use.column in columns), None)
+        if relation.kind == "sequence" and owner is not None and not owner.gone:
+            yield relation.oid, owner
 
 
 def _names(catalog: Catalog, columns: Iterable[ColumnId]) -> Iterator[tuple[int, str]]:
@@ -128,8 +136,9 @@ def transition_tables(catalog: Catalog, schema: str, name: str) -> tuple[tuple[s
 
 def row_names(catalog: Catalog, watched: Watch) -> frozenset[str]:
     """The names by which rows of a relation with a watched column come along: of functions that return them
-    (`SELECT * FROM f()`), and of domains over its row type."""
+    (`SELECT * FROM f()`), and of domains over its row type; and those of the sequences that go with it."""
     functions = ((f.name, f.returns.lower().removeprefix("setof ")) for f in catalog.functions.values())
     domains = ((kind.name, kind.base) for kind in catalog.types.values() if kind.kind == "domain")
     named = ((name, relation_of_type(catalog, base)) for name, base in (*functions, *domains))
-    return frozenset(name for name, relation in named if relation is not None and relation.oid in watched.relations)
+    rows = (name for name, relation in named if relation is not None and relation.oid in watched.relations)
+    return frozenset((*rows, *(catalog.relations[oid].name for oid in watched.sequences)))
