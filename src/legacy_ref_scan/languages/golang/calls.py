@@ -23,7 +23,6 @@ from legacy_ref_scan.languages.golang.stdlib import BUILTINS, Called, append_to,
 from legacy_ref_scan.languages.golang.types import type_of
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
-    HANDED,
     Alternative,
     Entries,
     Files,
@@ -32,7 +31,6 @@ from legacy_ref_scan.languages.golang.values import (
     Known,
     Text,
     Value,
-    flatten,
     made_up,
     texts,
     union,
@@ -282,7 +280,7 @@ def _behind(frame: Frame, owner: TypeName | None, arguments: Called, name: str) 
     """The methods behind an interface, where something that matters is handed to them or they give a text."""
     if owner is None or not is_interface(frame.run.index, owner):
         return Callees((), True)
-    matters = any(frame.run.matters(t.data()) for v in arguments.values for t in flatten(v, HANDED))
+    matters = any(map(frame.run.hands_on, arguments.values))
     if not matters and not gives_text(frame.run.index, owner, name):
         return Callees((), True)
     test = frame.file.source.test

@@ -11,6 +11,7 @@ from legacy_ref_scan.languages.golang.builders import Renderer
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
+    HANDED,
     LEFT_OUT,
     MAX_ALTERNATIVES,
     Alternative,
@@ -126,6 +127,7 @@ class Run:
     closures: dict[tuple[str, int], tuple[Frame, list[dict[str, Value]]]] = field(default_factory=dict)
     applied: set[tuple[str, int]] = field(default_factory=set)
     seen: set[tuple[Text, Origin, Consumer, int]] = field(default_factory=set)
+    telling: dict[Value, bool] = field(default_factory=dict)
     muted: int = 0
     steps: int = 0
     in_template: bool = False  # the functions of a template are followed as deep as any
@@ -133,6 +135,14 @@ class Run:
     @cached_property
     def concatenate(self) -> Concatenation:
         return Concatenation(self.followed)
+
+    def hands_on(self, value: Value) -> bool:
+        """Whether a value has a text with a name in it, as deep as is looked; asked again and again of large ones."""
+        known = self.telling.get(value)
+        if known is None:
+            known = any(self.matters(text.data()) for text in flatten(value, HANDED))
+            self.telling[value] = known
+        return known
 
     def followed(self, data: bytes) -> bool:
         """A text that holds a name and may be SQL."""

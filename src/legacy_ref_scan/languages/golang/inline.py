@@ -22,7 +22,6 @@ from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
-    HANDED,
     Entries,
     Function,
     Items,
@@ -30,7 +29,6 @@ from legacy_ref_scan.languages.golang.values import (
     Text,
     Unknown,
     Value,
-    flatten,
     union,
 )
 from legacy_ref_scan.model import Consumer
@@ -168,9 +166,7 @@ def _written_arguments(frame: Frame, node: Node) -> list[TypeName | None]:
 def _promising(run: Run, declaration: Declaration, call: Called, receiver: Value | None) -> bool:
     if declaration.key in run.knowledge.focus:
         return True
-    if any(run.matters(text.data()) for value in call.values for text in flatten(value, HANDED)):
-        return True
-    if receiver is not None and any(run.matters(text.data()) for text in flatten(receiver, HANDED)):
+    if any(map(run.hands_on, call.values)) or (receiver is not None and run.hands_on(receiver)):
         return True
     return _makes_texts(run.index, declaration)
 
