@@ -499,7 +499,10 @@ def _invoke_all(
     receiver: Value | None,
     label: str,
 ) -> list[Value]:
-    hand_over(frame, declared_sinks(frame, functions), arguments, functions, label)
+    named = declared_sinks(frame, functions)
+    if not named and all(sinks.is_logger(function.file.folder, function.name) for function in functions):
+        return _logged(frame, arguments, label)
+    hand_over(frame, named, arguments, functions, label)
     results = [invoke(frame, function, arguments, operand, receiver) for function in functions]
     if all(result is None for result in results):
         return _unknown_call(frame, arguments, label)
