@@ -346,8 +346,9 @@ BASE = "class Sender:\n    def __init__(self, phase: CampaignPhase):\n        se
         "def send(known):\n    return _text(known())\n"
         "def _text(phase: CampaignPhase):\n    return phase.error_message\n",
         "def send(phase: CampaignPhase):\n    return phase.siblings.filter(error_message='')\n",
+        "def send(request):\n    return request.user.campaignphase_set.order_by(Lower('error_message'))\n",
     ],
-    ids=["kept-by-a-base", "handed-on", "annotated", "property"],
+    ids=["kept-by-a-base", "handed-on", "annotated", "property", "way-back"],
 )
 def test_what_an_object_holds_is_followed(program: str) -> None:
     files: dict[str, str | bytes] = {

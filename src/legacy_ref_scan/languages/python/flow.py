@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 import libcst as cst
 
 from legacy_ref_scan.languages.python import text as texts
+from legacy_ref_scan.languages.python.branches import narrowed
 from legacy_ref_scan.languages.python.declared import Declarations
 from legacy_ref_scan.languages.python.entities import Entities
-from legacy_ref_scan.languages.python.evaluate import Frame, as_items, each_of, pending_of, truth
+from legacy_ref_scan.languages.python.evaluate import Frame, as_items, each_of, pending_of
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
@@ -247,7 +248,7 @@ class Interpreter(Typed):
     def _if(self, node: cst.If, frame: Frame) -> bool:
         self.evaluate(node.test, frame)
         before = frame.copy_env()
-        yes, no = _narrowed(node.test, before)
+        yes, no = narrowed(node.test, before)
         outcomes: list[Env | None] = []
         if yes is not None:
             frame.env = yes
@@ -377,6 +378,9 @@ class Interpreter(Typed):
             found = self._exported(module, inner) if module is not None else None
         if found is not None:
             return found
+        model = self.registry.behind_set(name)
+        if model is not None:
+            return (Entity("query", model),)
         if name == "value" and any(isinstance(value, Text) for value in values):
             return values  # of an Enum's member
         return self.unknown(f"attribute {name}", node, frame)
@@ -484,17 +488,3 @@ def _any_item(sources: Values, span: Span) -> Values:
         else:
             found.append(Unknown("an item", span))
     return tuple(dict.fromkeys(found))[: texts.LIMIT]
-
-
-def _narrowed(test: cst.BaseExpression, env: Env) -> tuple[Env | None, Env | None]:
-    """The variables where a test holds and where it does not; None where that can't be."""
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        yes, no = _narrowed(test.expression, env)
-        return no, yes
-    if not isinstance(test, cst.Name) or test.value not in env:
-        return dict(env), dict(env)
-    values = env[test.value]
-    true = tuple(value for value in values if truth(value) is not False)
-    false = tuple(value for value in values if truth(value) is not True)
-    yes = {**env, test.value: true} if true else None
-    return yes, {**env, test.value: false} if false else None

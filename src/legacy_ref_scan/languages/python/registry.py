@@ -103,6 +103,13 @@ class Registry:
         """The models that were made so far, those of the candidates among them."""
         return [model for model in self._models.values() if model is not None]
 
+    def behind_set(self, name: str) -> Model | None:
+        """The target's model that Django's own name for the way back leads to, on whatever object: `user.phase_set`."""
+        if not name.endswith("_set"):
+            return None
+        found = [m for m in self.known() if m.library == "django" and f"{m.name.lower()}_set" == name]
+        return found[0] if len(found) == 1 and self.concerns(found[0]) else None
+
     @property
     def attributes(self) -> frozenset[str] | None:
         """The names of all attributes and columns of the models over the targets' tables; None where there is no
