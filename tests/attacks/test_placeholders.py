@@ -88,3 +88,17 @@ def test_parts_of_names_in_a_function(statement: str, argument: str, verdict: st
     attack = Attack("", (function.format(statement),), calls=(f"SELECT f('{argument}')",))
     assert report_on(attack).verdict == verdict
     assert breaks(attack) == (verdict != "clean")
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("{{error_message}}", "clean"),
+        ("{{ error_message }} {{- name -}}", "clean"),
+        ('{{"error_message"}}', "unknown"),
+        ("UPDATE campaign_phases SET {{error_message}} = 1", "unknown"),
+    ],
+)
+def test_a_text_that_is_a_placeholder_alone(text: str, verdict: str) -> None:
+    source = f"package a\n\nconst table = `campaign_phases`\n\nfunc f() {{ give(`{text}`) }}\n"
+    assert report_on(Attack("", files={"a.go": source})).verdict == verdict

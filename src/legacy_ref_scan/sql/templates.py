@@ -40,6 +40,7 @@ _BLOCK = re.compile(rb"\{%-?\s*(?!el)\w|\{\{-?\s*(?:if|range|with|end|define|blo
 _SEPARATOR = re.compile(rb"\{%-?\s*if\s+not\s+loop\.last\s*-?%\}[\s,]*\{%-?\s*endif\s*-?%\}")
 # JSON, GraphQL, markup, a URL, a message: no part of a statement holds these.
 _OTHER_TEXT = re.compile(rb"[{}]|</|://|\w: |\w[!?]\s|\w\.\s+[A-Z]")
+_ONLY_PLACEHOLDERS = re.compile(rb"\s*(?:\{\{-?\s*[\w.-]+\s*-?\}\}\s*)+")
 _ONE_NAME = re.compile(rb"\s*[\w.\"]+\s*(?=\{[{%]|\Z)")
 
 
@@ -151,6 +152,8 @@ def of_actions(fragment: Fragment, names: Names) -> Iterator[Claim | Gap]:
             elif role == "column" and is_sql:
                 message = f"{name} stands in a template's action: what it puts into the statement is not known"
                 yield Gap(span, "template-action", message, fragment.symbol, fragment.test)
+            elif not is_sql and _ONLY_PLACEHOLDERS.fullmatch(fragment.text):
+                yield Claim(span, Explanation.VARIABLE, "the name of a placeholder")
             elif is_other:
                 yield Claim(span, Explanation.TEXT, "in the template of a text that is no SQL")
             elif role != "column":
