@@ -79,6 +79,20 @@ func step{number}(flag bool) error {{
 
 
 @pytest.mark.parametrize(
+    ("package", "consumer"),
+    [
+        ("github.com/DATA-DOG/go-sqlmock", Consumer.TEXT),
+        ("github.com/pashagolub/pgxmock/v4", Consumer.TEXT),
+        ("example.com/queries", Consumer.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("call", ["mock.ExpectQuery(query).WithArgs", "rows.AddRow"])
+def test_values_of_a_mocked_database(call: str, package: str, consumer: Consumer) -> None:
+    (fragment,) = fragments(scan(body(f'{call}(id, "error_message")', f'"{package}"')))
+    assert fragment.consumer is consumer
+
+
+@pytest.mark.parametrize(
     ("call", "consumer"),
     [
         ('s.db.Exec("UPDATE jobs SET a = $1", "error_message")', Consumer.TEXT),

@@ -363,7 +363,7 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     elif name in sinks.PASS_THROUGH and arguments.values:
         _uses(frame, arguments, label, skip=sinks.PASS_THROUGH[name])
         return [arguments.values[sinks.PASS_THROUGH[name]], frame.unknown(f"result of {label}", arguments.node)]
-    elif _is_command(frame, name, arguments):
+    elif _is_command(frame, name, arguments) or _gives_values(frame, name):
         _text_uses(frame, arguments, label)
     elif (query := _query_index(frame, name, arguments)) is not None and not _goes_elsewhere(frame, operand, name):
         _sink_uses(frame, arguments, query, label)
@@ -385,6 +385,12 @@ def _is_command(frame: Frame, name: str, arguments: Called) -> bool:
         return False
     speaks = any(path.startswith(sinks.COMMAND_PACKAGES) for path in frame.file.imports.values())
     return speaks and all(text.data().isupper() and text.data().isalpha() for text in texts(arguments.values[0]))
+
+
+def _gives_values(frame: Frame, name: str) -> bool:
+    """`mock.ExpectQuery(…).WithArgs("error")` and `rows.AddRow("error")` of sqlmock and pgxmock."""
+    mocks = any(path.rstrip("/v0123456789").endswith("mock") for path in frame.file.imports.values())
+    return name in sinks.VALUES_OF_MOCKS and mocks
 
 
 def _goes_elsewhere(frame: Frame, operand: Node, name: str) -> bool:

@@ -222,6 +222,9 @@ COMMAND_METHODS = frozenset(("Do", "Send", "DoContext", "SendContext"))
 """Methods of Redis' connections: a command, then its arguments."""
 COMMAND_PACKAGES = ("github.com/gomodule/redigo", "github.com/garyburd/redigo")
 
+VALUES_OF_MOCKS = frozenset(("WithArgs", "AddRow", "WillReturnResult", "WillReturnError"))
+"""Methods of a mocked database whose arguments are values of parameters and columns."""
+
 INERT_BUILTINS = frozenset(("len", "cap", "delete", "min", "max"))
 
 
