@@ -206,11 +206,11 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
                 return "row-attribute", f"an attribute of what is called like a row of the table: {mention.name}"
             if kind.name in _BY_VERBS and not called and _is_reached(_asked(rows), before):
                 return "model-query", f"{mention.name} stands in what is asked of rows of its table"
-    elif kind.name in _SPRING and _is_asked_by_name(data, start, spelling):
+    elif kind.name in _SPRING and _is_asked_by_name(source, start, spelling):
         return "model-query", f"{mention.name} is a part of the name of a query on its table"
     if kind.name == "Ruby" and _is_delegated(data, start, end, spelling):
         return "row-attribute", f"{mention.name} is handed on from a row of the table"
-    if kind.name in _BY_VERBS and _is_handed_over(data, start, spelling):
+    if kind.name in _BY_VERBS and _is_handed_over(source, start, spelling):
         return "listed-for-table", f"{mention.name} stands in a list that is handed to what is asked of its table"
     if (match := _ASSOCIATION.search(before)) is not None and _associated(spelling).search(match[0]):
         return "association", f"{mention.name} is the key of an association with its table"
@@ -224,10 +224,15 @@ def sign(source: SourceFile, kind: Kind, mention: Mention, spelling: Spelling) -
 _LIST = re.compile(rb"(?<![\w.])([$@]?\w+)[ \t]*=[ \t]*(?:%[wi]?[\[({]|\[|array\()[^\])}=]*\Z")
 
 
-def _is_handed_over(data: bytes, start: int, spelling: Spelling) -> bool:
+def _is_handed_over(source: SourceFile, start: int, spelling: Spelling) -> bool:
     """`attrs = %w[id title]`, and `User.select(*attrs)` somewhere in the file."""
-    match = _LIST.search(data, max(0, start - REACH), start)
-    return match is not None and _handing(match[1], spelling).search(data) is not None
+    match = _LIST.search(source.data, max(0, start - REACH), start)
+    return match is not None and _is_taken(source, match[1], spelling)
+
+
+@lru_cache(maxsize=16)
+def _is_taken(source: SourceFile, variable: bytes, spelling: Spelling) -> bool:
+    return _handing(variable, spelling).search(source.data) is not None
 
 
 @cache
@@ -249,12 +254,20 @@ def _is_delegated(data: bytes, start: int, end: int, spelling: Spelling) -> bool
     return to is not None and re.fullmatch(spelling.instance, to[1]) is not None
 
 
-def _is_asked_by_name(data: bytes, start: int, spelling: Spelling) -> bool:
+def _is_asked_by_name(source: SourceFile, start: int, spelling: Spelling) -> bool:
     """Whether a part of a word, as in `findByPlanId`, stands in the repository of the table's rows."""
-    if not data[start - 1 : start].isalpha():
+    if not source.data[start - 1 : start].isalpha():
         return False
-    last = next(iter([*_REPOSITORY.finditer(data, 0, start)][-1:]), None)
-    return last is not None and spelling.is_model(last[1])
+    where, classes = _repositories(source)
+    index = bisect_right(where, start) - 1
+    return index >= 0 and spelling.is_model(classes[index])
+
+
+@lru_cache(maxsize=4)
+def _repositories(source: SourceFile) -> tuple[list[int], list[bytes]]:
+    """Where the interfaces of repositories begin, and the classes of their rows."""
+    found = list(_REPOSITORY.finditer(source.data))
+    return [match.start() for match in found], [match[1] for match in found]
 
 
 def is_begun(source: SourceFile, mention: Mention, spelling: Spelling) -> bool:

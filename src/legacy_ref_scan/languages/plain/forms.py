@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from posixpath import basename, dirname
 
 from legacy_ref_scan.languages.plain.kinds import Kind
@@ -54,15 +55,23 @@ class Forms:
         return _FIELD.search(before) is not None and self._may_be_of(source, start, spelling)
 
     def _may_be_of(self, source: SourceFile, at: int, spelling: Spelling) -> bool:
-        head = next(iter([*_HEAD.finditer(source.data, 0, at)][-1:]), None)
-        if head is not None:
-            named = (match["name"] or match["last"] for match in _OBJECT.finditer(head["about"]))
+        where, heads = _heads(source)
+        index = bisect_right(where, at) - 1
+        if index >= 0:
+            named = (match["name"] or match["last"] for match in _OBJECT.finditer(heads[index]))
             return any(_row(spelling).fullmatch(name.rpartition(b".")[2]) for name in named)
         folder = basename(dirname(source.path))
         if _row(spelling).fullmatch(folder.encode()):
             return True
         # A part of a form that another view opens: of the model that its directory is called after, or of any.
         return self._models.isdisjoint(model_names(folder)[1])
+
+
+@lru_cache(maxsize=4)
+def _heads(source: SourceFile) -> tuple[list[int], list[bytes]]:
+    """Where forms are opened, and what is said of each."""
+    found = list(_HEAD.finditer(source.data))
+    return [match.end() for match in found], [match["about"] for match in found]
 
 
 @cache
