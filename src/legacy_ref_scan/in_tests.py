@@ -3,6 +3,7 @@
 A use of the column gates in a test as it does elsewhere (`[scan] tests`), and so does a statement that could not be
 decided. A name alone is another matter: tests are full of them, and where one does become SQL, the test fails before
 anything is released. It is listed and does not gate, unless code that is no test imports the directory it stands in.
+What stands in a Go test counts so wherever it goes: no other program holds the name.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def in_tests(found: Iterable[Found], tests: str, is_released: Callable[[str], bo
 
 
 def _in_test(item: Found, tests: str, is_released: Callable[[str], bool]) -> Found:
-    if isinstance(item, Claim | Residue) or not item.test:
+    if isinstance(item, Claim | Residue) or not _is_of_test(item):
         return item
     if tests == "gate" and (not _is_weak(item) or is_released(item.span.path)):
         return item
@@ -46,6 +47,10 @@ def _in_test(item: Found, tests: str, is_released: Callable[[str], bool]) -> Fou
     if isinstance(item, Gap):
         return Residue(item.span, "test", item.message, item.symbol)
     return replace(item, gating=False)
+
+
+def _is_of_test(item: Gap | Reference) -> bool:
+    return item.test or (_is_weak(item) and item.span.path.endswith("_test.go"))
 
 
 def _is_weak(item: Gap | Reference) -> bool:

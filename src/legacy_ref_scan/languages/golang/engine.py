@@ -23,6 +23,7 @@ from legacy_ref_scan.languages.golang.inline import (
     run_waiting,
     unknown_parameter,
 )
+from legacy_ref_scan.languages.golang.orm.boiled import makes_no_sql
 from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
 from legacy_ref_scan.languages.golang.prefilter import torn, unmentioned
 from legacy_ref_scan.languages.golang.sinks import may_be_sql, may_hold_column, may_name_table
@@ -82,7 +83,7 @@ class Engine:
 
     def enqueue(self, declaration: Declaration, rounds: int, caller_of: Key | None = None) -> None:
         """Interprets a declaration, again if it was interpreted already and a reason came up."""
-        if declaration.kind == "type":
+        if declaration.kind == "type" or makes_no_sql(declaration.file):
             return
         key = _root_key(declaration)
         root = self.roots.get(key)
