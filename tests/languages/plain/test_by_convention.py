@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from legacy_ref_scan.mentions import Names, names_of
@@ -219,3 +221,26 @@ def test_classes_that_another_file_ties_to_the_table(files: dict[str, str | byte
 )
 def test_tables_that_are_called_as_their_models(path: str, text: str, expected: list[str]) -> None:
     assert found({path: text}, names_of([Target("public", "DocumentMeta", "redirectUrl")], [])) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("a.php", "#[ORM\\ManyToOne] private "),
+        ("a.php", "function plan() { "),
+        ("a.php", "User $u; $u->title "),
+        ("A.java", "@ManyToOne "),
+        ("A.java", "interface A extends Repository<User> findByTitle( "),
+        ("a.rb", "belongs_to :plan,\n"),
+        ("a.rb", "x = %w[title\n"),
+        ("a.html.erb", "<%= form_for @user,\n"),
+        ("a.html.erb", "f.text_field :title "),
+        ("a.cs", "public string Title {\n"),
+        ("a.ts", "interface A { Generated "),
+    ],
+)
+def test_time_grows_with_size_only(path: str, unit: str) -> None:
+    for names in (TITLES, PLANS):
+        started = time.process_time()
+        scan({path: unit * (30_000 // len(unit)) + " title plan_id users"}, "other", names)
+        assert time.process_time() - started < 3

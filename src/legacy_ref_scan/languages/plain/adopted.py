@@ -16,14 +16,16 @@ from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.model import SourceFile
 
 _DB_SET = re.compile(rb"\bDbSet<(?:[\w.]+\.)?(\w+)>\??[ \t]+(\w+)")
-_TO_TABLE = re.compile(rb"\bEntity(?:TypeBuilder)?<(?:[\w.]+\.)?(\w+)>[^;]*?\bToTable\(\s*(?:name:\s*)?\"([\w.]+)\"")
+_TO_TABLE = re.compile(
+    rb"\bEntity(?:TypeBuilder)?<(?:[\w.]+\.)?(\w+)>[^;]{0,800}?\bToTable\(\s*(?:name:\s*)?\"([\w.]+)\""
+)
 _FIELD_OF = re.compile(rb"[\"']?(\w+)[\"']?\??[ \t]*:[ \t]*(?:[\w.]+\.)?([A-Z]\w*)")
 _EMBEDDED = re.compile(
-    rb"@(?:[\w.]+\.)?Embedded(?:Id)?\b(?:\s*@[\w.]+(?:\([^)]*\))?)*\s*(?:(?:private|protected|public|final|lateinit|var|"
+    rb"@(?:[\w.]+\.)?Embedded(?:Id)?\b(?:\s*@[\w.]+(?:\([^)]*\))?){0,8}\s*(?:(?:private|protected|public|final|lateinit|var|"
     rb"val)\s+)*(?:(?P<java>[A-Z]\w*)\s+\w+\s*[;=]|\w+\s*:\s*(?P<kotlin>[A-Z]\w*))"
 )
 _SUPERCLASS = re.compile(
-    rb"\bclass\s+\w+(?:\s*<[^{>]*>)?\s+extends\s+(\w+)|\bclass\s+\w+\s*(?:\([^{]*\))?\s*:\s*(\w+)\s*\("
+    rb"\bclass\s+\w+(?:\s*<[^{>]*>)?\s+extends\s+(\w+)|\bclass\s+\w+\s*(?:\([^{]{0,2000}\))?\s*:\s*(\w+)\s*\("
 )
 
 

@@ -18,15 +18,15 @@ _KEY = "_id"
 _REST = rb"(?:[^\n]*,[ \t]*\n)*[^\n]*"
 _JPA = (
     rb"@(?:[\w.]+\.)?(?:ManyToOne|OneToOne)\b(?:\((?P<said>[^()]*(?:\([^()]*\)[^()]*)*)\))?"
-    rb"(?P<more>(?:\s*@[\w.]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?)*)\s+(?:(?:private|protected|public|lateinit|readonly)\s+)*"
+    rb"(?P<more>(?:\s*@[\w.]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?){0,8})\s+(?:(?:private|protected|public|lateinit|readonly)\s+)*"
 )
 # By kind: in a model of the table, the association that is called like the key.
 _OWN: dict[str, bytes] = {
     "Ruby": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + _REST + rb")",
     "Elixir": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + _REST + rb")",
     "PHP": (
-        rb"\bfunction\s+(?P<name>%(camel)s)\s*\(\)[^{]*\{[^{}]*->belongsTo\(\s*[\w\\]+::class(?P<said>[^)]*)\)"
-        rb"|#\[[^\n]*\b(?:ManyToOne|OneToOne)\b(?P<more>[^\n]*(?:\s*\#\[[^\n]*)*)\s+(?:private|protected|public)\s[^$;]*"
+        rb"\bfunction\s+(?P<name>%(camel)s)\s*\(\)[^{]{0,200}\{[^{}]{0,400}->belongsTo\(\s*[\w\\]+::class(?P<said>[^)]*)\)"
+        rb"|#\[[^\n]{0,200}?\b(?:ManyToOne|OneToOne)\b(?P<more>[^;{}]{0,400}?)\s(?:private|protected|public)\s[^$;]{0,80}"
         rb"\$(?P<field>%(camel)s)\b"
     ),
     "Java": _JPA + rb"\w+\s+(?P<name>%(camel)s)\s*[;=]",

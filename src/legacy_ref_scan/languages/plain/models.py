@@ -155,7 +155,7 @@ _JAVASCRIPT = Family(
                + rb"|\btableName\s*[:=]\s*" + _QUOTED + rb"|\btableName\s*\(\s*\)[^{]*\{\s*return\s*" + _QUOTED
                + rb"|@Table\(\s*" + _QUOTED + rb"|\bsql_?[tT]able\s*:\s*" + _QUOTED),
     re.compile(rb"@Entity\b|@Table\b|\bclass\s+\w+\s+extends\s+(?:Model|\w*Base(?:Entity|Model))\b|\.define\("
-               rb"|\binterface\s+\w+\b[^}]*\b(?:Generated|ColumnType)<|\w\s*:\s*\{\s*Row\s*:\s*\{|\bcube\("),
+               rb"|\binterface\s+\w+\b[^}]{0,4000}\b(?:Generated|ColumnType)<|\w\s*:\s*\{\s*Row\s*:\s*\{|\bcube\("),
     _pairs(
         (rb"^\s*(?:(?:public|private|readonly|declare|protected|static|@\w+\([^)]*\))\s*)*[\"']?",
          rb"[\"']?\s*[?!]?\s*[:;]"),
