@@ -31,6 +31,7 @@ _MARKERS = {
 _GORM_MODEL = ("id", "created_at", "updated_at", "deleted_at")
 _EMBEDDED_DEPTH = 5
 _POP = ("github.com/gobuffalo/pop", "github.com/ory/pop")
+_REL = ("github.com/go-rel/rel",)
 _TABLE_IN_TAG = re.compile(rb'(?:table:|pg:"|sql:")([\w.]+)')
 _REFORM = re.compile(rb"//\s*reform:([\w.]+)")
 
@@ -123,6 +124,8 @@ class Models:
         """A struct with `db` tags: pop maps all of them, and so may code that reads tags and calls `TableName`."""
         if self._settings.uses(_POP):
             return "pop"
+        if self._is_of_rel(declaration):
+            return "rel"
         named = methods(self._index, (declaration.file.folder, declaration.name), "TableName")
         return "reflection" if named and self._settings.reads_tags else ""
 
@@ -132,13 +135,19 @@ class Models:
         Where another struct surely is the table's model, one of that name elsewhere (what an API takes or gives) is one
         only if some function that asks a database makes, declares or lists such structs.
         """
+        if self._is_of_rel(declaration):
+            return "rel"
         if not self._settings.uses_gorm or not self._maps_target(declaration):
             return ""
         named = methods(self._index, (declaration.file.folder, declaration.name), "TableName")
         return "gorm" if named or not self._has_sure_model or asks_for(self._index, declaration) else ""
 
-    def _maps_target(self, declaration: Declaration) -> bool:
-        tables = self.tables(declaration, "gorm")
+    def _is_of_rel(self, declaration: Declaration) -> bool:
+        """REL maps any struct: by its `Table` method, else by its name (go-rel.github.io, "Conventions")."""
+        return self._settings.uses(_REL) and self._maps_target(declaration, "rel")
+
+    def _maps_target(self, declaration: Declaration, library: str = "gorm") -> bool:
+        tables = self.tables(declaration, library)
         return any(table.rpartition(".")[2] in self._run.names.tables for table in tables)
 
     @cached_property
@@ -172,7 +181,7 @@ class Models:
         if library == "sqlboiler":
             yield boiled_table(declaration.file, declaration.name)
             return
-        written = self._by_method(declaration)
+        written = self._by_method(declaration, "Table" if library == "rel" else "TableName")
         tagged = _tagged_table(declaration)
         if written:
             yield from written
@@ -182,9 +191,9 @@ class Models:
             plain = table_name(library, declaration.name)
             yield from self._settings.tables(library, declaration.name, plain, gorm_name(declaration.name))
 
-    def _by_method(self, declaration: Declaration) -> list[str]:
+    def _by_method(self, declaration: Declaration, name: str) -> list[str]:
         found: list[str] = []
-        for method in methods(self._index, (declaration.file.folder, declaration.name), "TableName"):
+        for method in methods(self._index, (declaration.file.folder, declaration.name), name):
             found += self._returned(method)
         return found
 
@@ -319,7 +328,7 @@ def _join_keys(field: Node) -> list[str]:
 def tag_of(file: GoFile, field: Node, library: str) -> tuple[Tag, Span | None]:
     """A field's tag for a library, and where it names the column."""
     node = field.child_by_field_name("tag")
-    key = {"pop": "db", "reflection": "db", "upper": "db"}.get(library, library)
+    key = {"pop": "db", "reflection": "db", "upper": "db", "rel": "db"}.get(library, library)
     for match in PAIR.finditer(file.source.data, node.start_byte + 1, node.end_byte - 1) if node is not None else ():
         if LIBRARY_OF_KEY.get(match[1]) == key:
             tag = parse(key, match[2])
