@@ -244,3 +244,26 @@ def test_time_grows_with_size_only(path: str, unit: str) -> None:
         started = time.process_time()
         scan({path: unit * (30_000 // len(unit)) + " title plan_id users"}, "other", names)
         assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("column", "path", "text", "expected"),
+    [
+        ("owner_type", "app/models/user.rb", RUBY_USER.format("belongs_to :owner, polymorphic: true"), 1),
+        ("owner_id", "app/models/user.rb", RUBY_USER.format("belongs_to :owner, optional: true, polymorphic: true"), 1),
+        ("owner_type", "app/models/user.rb", RUBY_USER.format("belongs_to :owner"), 0),
+        ("owner_type", "app/models/job.rb", RUBY_USER.replace("User", "Job").format("belongs_to :owner, polymorphic: true"), 0),
+        ("owner_type", "app/models/team.rb", RUBY_PLAN.format("Team", "has_many :users, as: :owner"), 1),
+        ("owner_type", "app/models/team.rb", RUBY_PLAN.format("Team", "has_many :jobs, as: :owner"), 0),
+        ("password_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password"), 1),
+        ("password_digest", "app/models/job.rb", RUBY_USER.replace("User", "Job").format("has_secure_password"), 0),
+        ("password_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password :recovery"), 0),
+        ("recovery_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password :recovery"), 1),
+        ("locked_at", "app/models/user.rb", RUBY_USER.format("devise :recoverable,\n    :lockable"), 1),
+        ("locked_at", "app/models/user.rb", RUBY_USER.format("devise :recoverable"), 0),
+        ("posts_count", "app/models/post.rb", RUBY_PLAN.format("Post", "belongs_to :user, counter_cache: true"), 1),
+        ("posts_count", "app/models/job.rb", RUBY_PLAN.format("Job", "belongs_to :user, counter_cache: true"), 0),
+    ],
+)  # fmt: skip
+def test_lines_that_stand_for_columns(column: str, path: str, text: str, expected: int) -> None:
+    assert len(found({path: text}, names_of([Target("public", "users", column)], []))) == expected

@@ -19,6 +19,7 @@ from legacy_ref_scan.languages.plain.history import defined, historic, is_schema
 from legacy_ref_scan.languages.plain.judging import Program, detail, judge
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight, kind_of, treated
 from legacy_ref_scan.languages.plain.links import Links
+from legacy_ref_scan.languages.plain.macros import macros
 from legacy_ref_scan.languages.plain.models import models
 from legacy_ref_scan.languages.plain.nearby import talks_to_database
 from legacy_ref_scan.languages.plain.notebooks import notebook
@@ -59,7 +60,8 @@ def _associations(source: SourceFile, kind: Kind, program: Program) -> Iterator[
     constants = program.constants
     parts = partial(models, source, kind, constants.spelling, constants.values, program.adopted.names(kind))
     if kind.weight in (Weight.CODE, Weight.WEB) and not tool_of(source) and not is_schema(source):
-        for gap in associations(source, kind, constants.spelling, parts):
+        found = associations(source, kind, constants.spelling, parts)
+        for gap in (*found, *(macros(source, constants.spelling, parts) if kind.name == "Ruby" else ())):
             hidden = _hidden(source, kind)
             if not any(start <= gap.span.start < end for start, end in hidden):
                 yield gap
