@@ -46,3 +46,16 @@ def test_execute(declarations: str, statements: str, verdict: str) -> None:
     attack = Attack("", (MAKE, function), calls=("SELECT f()",))
     assert report_on(attack).verdict == verdict
     assert breaks(attack) == (verdict != "clean")
+
+
+@pytest.mark.parametrize(
+    "choice", ["CASE WHEN t = '{}' THEN '{}' ELSE 'id' END", "CASE t WHEN '{}' THEN '{}' ELSE 'id' END"]
+)
+@pytest.mark.parametrize(("table", "verdict"), [("campaign_phases", "unknown"), ("phase_executions", "clean")])
+def test_a_column_by_the_name_of_the_table(choice: str, table: str, verdict: str) -> None:
+    column = choice.format(table, "error_message")
+    function = f"""CREATE FUNCTION f(t text) RETURNS void LANGUAGE plpgsql AS $f$
+        BEGIN EXECUTE format('SELECT %I FROM %I', {column}, t); END $f$;"""
+    attack = Attack("", (function,), calls=("SELECT f('campaign_phases')",))
+    assert report_on(attack).verdict == verdict
+    assert breaks(attack) == (verdict != "clean")

@@ -18,8 +18,6 @@ OTHER = f"audit.{COLUMN}"
         "LANGUAGE sql SET search_path TO 'audit', \"public\" AS $$ {} $$",
         "AS $$ {} $$ LANGUAGE sql SET search_path = audit, pg_temp",
         "AS $$ BEGIN RETURN ({}); END $$ LANGUAGE plpgsql SET search_path = audit",
-        "AS $$ BEGIN SET LOCAL search_path = audit; RETURN ({}); END $$ LANGUAGE plpgsql",
-        "AS $$ BEGIN PERFORM set_config('search_path', 'audit', true); RETURN ({}); END $$ LANGUAGE plpgsql",
     ],
 )
 def test_a_function_with_a_path_of_its_own(function: str) -> None:
@@ -75,3 +73,32 @@ def test_a_path_that_alter_function_sets() -> None:
 def test_a_path_that_sessions_get_from_elsewhere(path: str, text: str, verdict: str) -> None:
     files = {"a.sql": f"{READ};\n", path: text}
     assert report_on(Attack("", (TWO,), files), column=OTHER).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "column"),
+    [
+        ("BEGIN /* SET search_path = audit; */ RETURN ({}); END", f"public.{COLUMN}"),
+        ("BEGIN IF false THEN SET LOCAL search_path = audit; END IF; RETURN ({}); END", f"public.{COLUMN}"),
+        ("BEGIN PERFORM set_config('search_path', 'audit', true); RETURN ({}); END", OTHER),
+        ("BEGIN IF true THEN SET LOCAL search_path = audit; END IF; RETURN ({}); END", OTHER),
+    ],
+)
+def test_a_path_that_a_body_may_set(body: str, column: str) -> None:
+    migration = f"CREATE FUNCTION f() RETURNS bigint LANGUAGE plpgsql AS $$ {body.format(READ)} $$;"
+    attack = Attack("", (TWO, migration), calls=("SELECT f()",))
+    assert report_on(attack, column=column).verdict == "referenced"
+    assert breaks(attack, column=column)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "BEGIN; SET LOCAL search_path = audit; SELECT 1; COMMIT;",
+        "BEGIN; SELECT set_config('search_path', 'audit', true); ROLLBACK;",
+        "SELECT keep('SET search_path = audit');",
+    ],
+)
+def test_a_path_that_ends_with_the_transaction(before: str) -> None:
+    attack = Attack("", (TWO,), {"a.sql": f"{before}\n{READ};\n"})
+    assert report_on(attack, column=f"public.{COLUMN}").verdict == "referenced"

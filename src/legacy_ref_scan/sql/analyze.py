@@ -25,7 +25,7 @@ from legacy_ref_scan.sql import bodies, loose
 from legacy_ref_scan.sql.findings import Findings, Schema
 from legacy_ref_scan.sql.lexer import Kind, Token, kept_tokens, name_of, tokens, unterminated
 from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts, sequence_names
-from legacy_ref_scan.sql.paths import path_after, path_of_function
+from legacy_ref_scan.sql.paths import ends_transaction, is_local, path_after, path_of_function
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT, label_keywords, resolve
 from legacy_ref_scan.sql.results import Resolved
 from legacy_ref_scan.sql.scope import Environment
@@ -59,10 +59,12 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         schema.names.in_text(function.body.text) or bodies.may_touch(routine, function, schema.watch, schema.catalog)
     ):
         return
-    said = (function.altered, function.definition)
-    path = next((path for text in said if (path := path_of_function(text.encode()))), ())
-    analyzer = Analyzer(function.body, schema.under(path))
-    yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
+    said = (function.altered.encode(), function.definition.encode().replace(function.body.text, b""))
+    path = next((path for text in said if (path := path_of_function(text))), ())
+    inside = path_of_function(function.body.text)
+    for under in (path, *([inside] if inside else [])):  # what the body sets, it may set later, or not at all
+        analyzer = Analyzer(function.body, schema.under(under))
+        yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
 
 # psql's \\copy takes the name of a file without quotes too.
@@ -110,10 +112,14 @@ class Analyzer(Findings):
     def statements(self, start: int, end: int, environment: Environment = NO_ENVIRONMENT) -> Iterator[Found]:
         cuts = cut(self.text, start, end)
         at = start
-        session = self.schema
+        default = session = self.schema
         for first, last in cuts.statements:
             path = path_after(self.text, first, last)
-            self.schema = self.schema if path is None else session.under(path)
+            if path is not None:
+                self.schema = default.under(path)
+                session = session if is_local(self.text, first, last) else self.schema
+            elif ends_transaction(self.text, first, last):
+                self.schema = session
             yield from self.between(at, first)
             if self.mentions(self.text[first:last]):
                 yield from self.statement(first, last, environment)

@@ -54,7 +54,7 @@ def literals(text: bytes, start: int, end: int, assigned: Assigned) -> tuple[Lit
         raw = raws[index]
         before = raws[index - 1].lower() if index else b""
         if raw in _OPENING:
-            listed = before in (b"in", b"any", b"all", b"array") and _is_compared(raws, index - 1)
+            listed = before == b"in" or (before in (b"any", b"all", b"array") and _is_compared(raws, index - 1))
             called = solid[index - 1].kind in (Kind.WORD, Kind.QUOTED) if index else False
             name = b"" if raw == b"[" or not called else before
             stack.append((token.start, name, listed or any(entry[2] for entry in stack[-1:])))
@@ -95,12 +95,13 @@ def _is_compared(raws: Sequence[bytes], index: int) -> bool:
 def column_names(found: Sequence[Literal], names: Names, stores: bool) -> list[Token]:
     """The literals that name a column of a table whose name stands in another one of the same row or call.
 
-    `stores`: a comparison counts too, for a statement that changes rows writes `SET c = 'x'` so.
+    The table's may be compared: `WHEN t = 'x' THEN 'c'`. `stores`: so may the column's, for a statement that changes
+    rows writes `SET c = 'x'` so.
     """
     rows = [item.token for item in found if _OF_ROWS.fullmatch(item.call) and _holds(item, names.tables)]
-    taken = [item for item in found if (stores or not item.compared) and not _HARMLESS.fullmatch(item.call)]
+    taken = [item for item in found if not _HARMLESS.fullmatch(item.call)]
     tables = [item.inside for item in taken if _holds(item, names.tables | names.dependents)]
-    columns = [item for item in taken if tables and _holds(item, names.columns)]
+    columns = [i for i in taken if tables and (stores or not i.compared) and _holds(i, names.columns)]
     return rows + [item.token for item in columns if any(_together(item.inside, table) for table in tables)]
 
 

@@ -10,6 +10,9 @@ from legacy_ref_scan.sql.lexer import Kind, name_of, string_value, words
 
 _SETS = re.compile(rb"\bset\s+(?:local\s+|session\s+)?(?:search_path\s*(?:=|\bto\b)\s*|schema\s+(?='))", re.IGNORECASE)
 _CONFIGURES = re.compile(rb"\bset_config\s*\(\s*'search_path'\s*,\s*(?='([^']*)')", re.IGNORECASE)
+_SETS_NOW = re.compile(rb"\s*" + _SETS.pattern, re.IGNORECASE)
+_LOCAL = re.compile(rb"\s*(?:set\s+local\b|select\b.*,\s*true\s*\))", re.IGNORECASE | re.DOTALL)
+_ENDS = re.compile(rb"\s*(?:commit|rollback(?!\s+(?:work\s+|transaction\s+)?to\b)|end|abort)\b", re.IGNORECASE)
 _FORGETS = re.compile(rb"\s*(?:reset\s+(?:search_path|all)|discard\s+all)\b", re.IGNORECASE)
 _STATEMENT = re.compile(rb"\s*(?:set|select|perform|reset|discard)\b", re.IGNORECASE)
 
@@ -30,7 +33,20 @@ def path_after(text: bytes, start: int, end: int) -> tuple[str, ...] | None:
         return None
     if _FORGETS.match(text, start, end):
         return ()
-    return _set_in(text, start, end)
+    if _SETS_NOW.match(text, start, end):
+        return _set_in(text, start, end)
+    found = _CONFIGURES.search(text, start, end)
+    return _listed(found[1], 0, len(found[1])) if found is not None else None
+
+
+def is_local(text: bytes, start: int, end: int) -> bool:
+    """Whether the path that a statement sets ends with the transaction."""
+    return _LOCAL.match(text, start, end) is not None
+
+
+def ends_transaction(text: bytes, start: int, end: int) -> bool:
+    """COMMIT, ROLLBACK and their like."""
+    return _ENDS.match(text, start, end) is not None
 
 
 def _set_in(text: bytes, start: int, end: int) -> tuple[str, ...] | None:
