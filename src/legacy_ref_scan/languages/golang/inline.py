@@ -22,6 +22,7 @@ from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (
+    Chain,
     Entries,
     Function,
     Items,
@@ -274,7 +275,8 @@ def _results(inner: Frame, function: Node) -> list[Value]:
     results = [union(values[at] for values in inner.returns if at < len(values)) for at in range(width)]
     for position, kind in enumerate(result_types(function)[: len(results)]):
         if _text(kind) == "error":
-            inner.use(results[position], kind, "what an error says", Consumer.TEXT)
+            said = tuple(alt for alt in results[position] if not isinstance(alt, Chain))  # a query's end was used there
+            inner.use(said, kind, "what an error says", Consumer.TEXT)
             results[position] = inner.unknown("an error", kind)
     return results
 
