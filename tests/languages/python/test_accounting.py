@@ -378,3 +378,17 @@ def test_a_search_vector_reads_the_columns_that_it_names() -> None:
     items = scan({"a.py": program}, "python")
     found = [item for item in items if isinstance(item, Fragment) and item.kind == "python-orm"]
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("program", "loose"),
+    [
+        ("S = {'type': 'object', 'properties': {'error_message': {'type': 'string', 'error_message': 1}}}\n", 0),
+        ("S = {'type': 'object', 'properties': {'x': {'default': ['error_message']}}}\n", 1),
+        ("S = {'type': 'array', 'properties': {'error_message': {'type': 'string'}}}\n", 1),
+        ("S = {'properties': {'error_message': {'type': 'string'}}}\n", 1),
+    ],
+)
+def test_keys_of_a_json_schema_are_no_columns(program: str, loose: int) -> None:
+    items = scan({"a.py": f"T = 'campaign_phases'\n{program}"}, "python")
+    assert len([i for i in items if isinstance(i, Fragment) and b"error_message" in i.text]) == loose

@@ -16,6 +16,7 @@ from legacy_ref_scan.languages.python.flow import Interpreter
 from legacy_ref_scan.languages.python.library import Library
 from legacy_ref_scan.languages.python.module import Class, Leaf, Module, deep_recursion
 from legacy_ref_scan.languages.python.reflected import mapping_files, names_no_table
+from legacy_ref_scan.languages.python.schemas import schema_keys
 from legacy_ref_scan.languages.python.strangers import possible_mappings
 from legacy_ref_scan.languages.python.sweep import sweep
 from legacy_ref_scan.languages.python.text import Text, to_fragment
@@ -140,6 +141,8 @@ def _mapped(modules: list[Module], interpreter: Interpreter, findings: Findings)
         interpreter.registry.note_registered(module)
         interpreter.declarations.read(module)
         _of_reflected(module, interpreter)
+        for key in schema_keys(module):
+            findings.claim(module.span(key), Explanation.TEXT, "a key of a JSON schema")
         for mapping in (*interpreter.registry.mappings(module), *core.mappings(module)):
             held = [mention for mention in findings.mentions(mapping.span.path) if _holds(mapping.span, mention.span)]
             for mention in held:
