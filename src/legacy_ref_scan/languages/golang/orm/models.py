@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.frame import Frame, Run, TypeName
@@ -15,7 +15,7 @@ from legacy_ref_scan.languages.golang.orm.naming import column_names, gorm_name,
 from legacy_ref_scan.languages.golang.orm.settings import Settings
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, UNTAGGED, Tag, parse
 from legacy_ref_scan.languages.golang.orm.usage import asks_for
-from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Node
+from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index, Node
 from legacy_ref_scan.languages.golang.types import methods, named_type, struct_fields
 from legacy_ref_scan.languages.golang.values import Text
 from legacy_ref_scan.model import Access, Gap, Mapping, Span
@@ -88,8 +88,8 @@ class Models:
         """The library that a struct is a model of; "" for a struct that no library is known to map."""
         if declaration.kind != "type":
             return ""
-        file, fields = declaration.file, struct_fields(declaration)
-        found = self._by_fields(file, fields)
+        file = declaration.file
+        found = _by_fields(self._index, declaration)
         if found == "beego" and not self._settings.uses_beego:
             return ""
         if found == "db":
@@ -104,21 +104,6 @@ class Models:
         if self._settings.registers(declaration.file.folder, declaration.name):
             return "beego"
         return self._plain(declaration)
-
-    def _by_fields(self, file: GoFile, fields: list[Node]) -> str:
-        plain = ""
-        for field in fields:
-            tag = field.child_by_field_name("tag")
-            for match in PAIR.finditer(file.bytes(tag) if tag is not None else b""):
-                library = LIBRARY_OF_KEY.get(match[1], "")
-                if library in LIBRARIES or library == "sqlboiler":
-                    return library
-                plain = "db" if library == "db" or match[1] == b"protobuf" else plain
-            kind = field.child_by_field_name("type")
-            named = named_type(self._index, file, kind) if kind is not None else None
-            if named in _MARKERS:
-                return _MARKERS[named]
-        return plain
 
     def _by_table_name(self, declaration: Declaration) -> str:
         """A struct with `db` tags: pop maps all of them, and so may code that reads tags and calls `TableName`."""
@@ -164,7 +149,7 @@ class Models:
     def _is_surely_gorm(self, declaration: Declaration) -> bool:
         file = declaration.file
         imported = any(sinks.builder_of(path) == "gorm" for path in file.imports.values())
-        return imported or self._by_fields(file, struct_fields(declaration)) == "gorm"
+        return imported or _by_fields(self._index, declaration) == "gorm"
 
     # -- which table ---------------------------------------------------------------------------------------------
 
@@ -364,3 +349,21 @@ def _tagged_table(declaration: Declaration) -> str:
     before = file.source.data[max(0, declaration.node.start_byte - 300) : declaration.node.start_byte]
     magic = list(_REFORM.finditer(before))
     return magic[-1][1].decode("utf-8", "replace") if magic and b"}" not in before[magic[-1].end() :] else ""
+
+
+@lru_cache(maxsize=4096)
+def _by_fields(index: Index, declaration: Declaration) -> str:
+    """The library of which the tags and the embedded structs are; "db" for tags that several libraries read."""
+    file, plain = declaration.file, ""
+    for field in struct_fields(declaration):
+        tag = field.child_by_field_name("tag")
+        for match in PAIR.finditer(file.bytes(tag) if tag is not None else b""):
+            library = LIBRARY_OF_KEY.get(match[1], "")
+            if library in LIBRARIES or library == "sqlboiler":
+                return library
+            plain = "db" if library == "db" or match[1] == b"protobuf" else plain
+        kind = field.child_by_field_name("type")
+        named = named_type(index, file, kind) if kind is not None else None
+        if named in _MARKERS:
+            return _MARKERS[named]
+    return plain
