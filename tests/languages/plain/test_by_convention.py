@@ -255,7 +255,7 @@ def test_time_grows_with_size_only(path: str, unit: str) -> None:
         ("owner_type", "app/models/job.rb", RUBY_USER.replace("User", "Job").format("belongs_to :owner, polymorphic: true"), 0),
         ("owner_type", "app/models/team.rb", RUBY_PLAN.format("Team", "has_many :users, as: :owner"), 1),
         ("owner_type", "app/models/team.rb", RUBY_PLAN.format("Team", "has_many :jobs, as: :owner"), 0),
-        ("password_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password"), 1),
+        ("password_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password reset_token: false"), 1),
         ("password_digest", "app/models/job.rb", RUBY_USER.replace("User", "Job").format("has_secure_password"), 0),
         ("password_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password :recovery"), 0),
         ("recovery_digest", "app/models/user.rb", RUBY_USER.format("has_secure_password :recovery"), 1),

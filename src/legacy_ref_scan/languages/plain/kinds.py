@@ -114,7 +114,8 @@ _GENERATED_HEAD = re.compile(
 )
 # A query in a text file, which a program reads and hands over.
 _STATEMENT_HEAD = re.compile(
-    rb"(?:\s+|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+(?:select\s+(?:distinct\s+)?[\w.*\"()]+(?:,|\s+(?:,|as\s|from\s))|insert\s+into\s|update\s+\S+\s+set\s"
+    rb"(?:\s+|--[^\n]*\n|\\\w+[^\n]*\n|/\*(?:[^*]|\*(?!/))*+\*/)*+"
+    rb"(?:select\s+(?:distinct\s+)?[\w.*\"()]+(?:,|\s+(?:,|as\s|from\s))|insert\s+into\s|update\s+\S+\s+set\s"
     rb"|delete\s+from\s|with\s+\w+\s+as\s*\()",
     re.I,
 )

@@ -48,7 +48,7 @@ def _own(column: str) -> tuple[re.Pattern[bytes], ...]:
     base, _, ending = column.rpartition("_")
     name = re.escape(base.encode("utf-8", "surrogateescape"))
     if ending == "digest" and base:
-        default = rb"(?=[ \t]*(?:\#|$|validations))" if base == "password" else rb"[ \t(]+:" + name + rb"\b"
+        default = rb"\b(?![ \t(]+:)" if base == "password" else rb"[ \t(]+:" + name + rb"\b"
         found.append(rb"^[ \t]*has_secure_password" + default)
     if ending in ("id", "type") and base:
         found.append(rb"\bbelongs_to[ \t(]+:" + name + rb"\b" + _REST + rb"\bpolymorphic:[ \t]*true\b")
