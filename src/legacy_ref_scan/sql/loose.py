@@ -17,7 +17,8 @@ LOOSE = "loose-name"
 # A statement by its shape: prose seldom has the second word in the right place.
 _SHAPES = re.compile(
     rb"""^[\s(]*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*
-    (?:(?:set|reset|begin|start|select\s+(?:pg_catalog\.)?set_config)\b[^;]*;\s*)*[\s(]*(?:
+    (?:(?:set|reset|begin|start|savepoint|lock|create|drop|alter|notify|discard|load|select\s+(?:pg_catalog\.)?set_config)
+      \b[^;]*;\s*)*[\s(]*(?:
       select\b .* \bfrom\b
     | select\s+ [^\s]
     | insert\s+into\b

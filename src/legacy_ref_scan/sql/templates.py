@@ -21,7 +21,7 @@ _ACTION_OR_VERB = re.compile(_ACTION.pattern + rb"|%(?:\[\d+\])?[svdqT](?![A-Za-
 # What envsubst, Flyway, sqlcmd, ERB, psql and formats of other languages put a text in the place of. PostgreSQL reads
 # none of it; in a literal it is a part of a value, so literals and comments are matched first and stay.
 _HOLES = (
-    rb"\$\{[^{}\n]*\}|\$\([A-Za-z_]\w*\)|\$[A-Za-z_]\w*(?!\w*\$)|[#@%]\{[^{}\n]*\}|<%=?.*?%>"
+    rb"\$\{[^{}\n]*\}|\$\([A-Za-z_]\w*\)|(?<![\w$])\$[A-Za-z_]\w*(?!\w*\$)|[#@%]\{[^{}\n]*\}|<%=?.*?%>"
     rb"|(?<![\w$#@%{])\{\w+\}(?!\})|(?<![\w@])@[A-Za-z_]\w*@(?![\w@])|(?<!:):\"\w+\""
     rb"|(?<=\bselect )(?:%s|%\(\w+\)s|:[A-Za-z_]\w*)(?=\s+from\b)"
 )
