@@ -48,3 +48,10 @@ def test_a_value_that_has_no_parentheses_is_no_column() -> None:
     for text, verdict in (("SELECT user FROM accounts", "clean"), ("SELECT a.user FROM accounts a", "referenced")):
         attack = Attack("", files={"a.sql": f"{text};\n"})
         assert report_on(attack, base=base, column="accounts.user").verdict == verdict
+
+
+@pytest.mark.parametrize(("table", "verdict"), [("campaign_phases", "unknown"), ("", "clean")])
+def test_a_statement_in_a_tag(table: str, verdict: str) -> None:
+    query = f"SELECT error_message FROM {table}" if table else "error_message"
+    text = f'package a\n\ntype queries struct {{\n\tAll func() `proq:"{query}"`\n}}\n'
+    assert report_on(Attack("", files={"a.go": text})).verdict == verdict

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from legacy_ref_scan.languages.golang.orm.boiled import generator_of
 from legacy_ref_scan.languages.golang.orm.tagvalues import LIBRARY_OF_KEY, PAIR, holds_sql, parse
 from legacy_ref_scan.languages.golang.packages import GoFile, Node
-from legacy_ref_scan.model import Access, Claim, Explanation, Mapping, Mention, Span
+from legacy_ref_scan.model import Access, Claim, Explanation, Gap, Mapping, Mention, Span
 
 # Modules that make statements of every `db` tag of a struct they are given: what a file calls, and the library.
 _TAKE_TAGS = {
     "github.com/huandu/go-sqlbuilder": (b"NewStruct(", "go-sqlbuilder"),
     "github.com/go-gorp/gorp": (b"AddTable", "gorp"),
 }
+# Libraries like proteus take whole statements from tags.
+_STATEMENT = re.compile(
+    rb"\s*(?:select\b.*\bfrom|insert\s+into|update\s+\S+\s+set|delete\s+from|with\s+\w+\s+as)\b", re.I
+)
 
 
-def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping:
+def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping | Gap:
     """What a mention inside a raw tag means, by the key that it belongs to."""
     data, start = file.source.data, tag.start_byte
     for match in PAIR.finditer(data, start + 1, tag.end_byte - 1):
@@ -26,6 +32,9 @@ def of_tag(file: GoFile, tag: Node, mention: Mention) -> Claim | Mapping:
                 found = _of_value(file, tag, mention, library, value, offset)
                 if found is not None:
                     return found
+            if mention.role == "column" and _STATEMENT.match(value):
+                message = f"a statement in a {key.decode('utf-8', 'replace')} tag: a library that reads it may run it"
+                return Gap(mention.span, "statement-in-tag", message, owner_of(file, tag), file.source.test)
             return Claim(mention.span, Explanation.TEXT, f"{key.decode('utf-8', 'replace')} tag")
     return Claim(Span(file.path, tag.start_byte, tag.end_byte), Explanation.TEXT, "struct tag")
 
