@@ -132,6 +132,8 @@ def test_fields_of_forms(path: str, text: str, expected: list[str]) -> None:
         ("a.ex", "%A.Post{title: 1}\n", []),
         ("a.ex", "Ecto.Changeset.change(post.user, title: now)\n", ["model-query"]),
         ("a.rs", "users::table.filter(users::title.eq(1))\n", ["qualified-name"]),
+        ("a.rb", "assert user.reload.title\n", ["row-attribute"]),
+        ("a.rb", "assert post.reload.title\n", []),
         ("a.rb", "DB[:users].where(title: 1)\n", ["model-query"]),
         ("a.rb", "class Post < ApplicationRecord\n  delegate :title, to: :user\nend\n", ["row-attribute"]),
         ("a.rb", "class Post < ApplicationRecord\n  delegate :title, to: :blog\nend\n", []),

@@ -158,7 +158,15 @@ def _attribute(rows: bytes, reached: bool) -> re.Pattern[bytes]:
     joint = rb"(?:&?\.|->|\?\.|\?->|!\.|\[[ \t]*[:\"']{0,2})"
     made = rb"(?:saved_changes?_to_|will_save_change_to_|attribute_change_to_|restore_|clear_)?"  # see derived.py
     owner = rb"(?<![\w.\"'])" + (rb"(?:[@$]?\w[\w.&>-]{0,60}(?:&?\.|\??->))?" if reached else b"")
-    return re.compile(owner + rb"(?:[@$]|[a-z]+_)?" + rows + rb"\)?" + joint + made + rb"\Z")
+    return re.compile(
+        owner
+        + rb"(?:[@$]|[a-z]+_)?"
+        + rows
+        + rb"\)?(?:\.(?:reload|first!?|last!?|take|decorate))?"
+        + joint
+        + made
+        + rb"\Z"
+    )
 
 
 def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
