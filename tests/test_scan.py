@@ -151,6 +151,19 @@ func list(db *DB) { db.Query("SELECT " + tags(row{}) + " FROM phases") }
     assert report.verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize("tests", ["gate", "warn", "ignore"])
+def test_what_a_test_uses_too_is_used_by_the_other_code(tmp_path: Path, tests: str) -> None:
+    files = {
+        "go.mod": "module x\n",
+        "a_test.go": "package store\n\nfunc TestAll(t *T) { db.Query(columns + ` FROM phases`) }\n",
+        "b.go": "package store\n\nfunc all(db *DB) { db.Query(columns + ` FROM phases`) }\n",
+        "c.go": "package store\n\nconst columns = `SELECT message`\n",
+    }
+    rule = replace(adhoc_rule(["phases.message"]), tests=tests)
+    report = run(tmp_path, files, rules=(rule,))
+    assert [(r.span.path, r.test) for r in report.references if r.gating] == [("c.go", False)]
+
+
 def test_a_column_that_is_gone_is_still_looked_for(tmp_path: Path) -> None:
     files = {
         "migrations/000002_drop.up.sql": "ALTER TABLE phases DROP COLUMN message;",

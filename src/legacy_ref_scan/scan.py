@@ -412,11 +412,14 @@ def verdict_of(references: Iterable[Reference], gaps: Iterable[Gap]) -> Verdict:
 
 
 def _distinct(found: Iterable[Found]) -> Iterator[Found]:
-    """One finding a place: alternatives of a query find the same token again and again; a use outweighs a gap there."""
+    """One finding a place: alternatives of a query find the same token again and again; a use outweighs a gap there.
+
+    What a test and other code both use counts as used by the other code.
+    """
     used = {(f.span, f.target) for f in found if isinstance(f, Reference)}
     spans = {span for span, _ in used}
     seen: set[tuple[object, ...]] = set()
-    for item in found:
+    for item in sorted(found, key=lambda item: isinstance(item, Reference | Gap) and item.test):
         key: tuple[object, ...]
         if isinstance(item, Reference):
             key = ("reference", item.span, item.target, item.access)
