@@ -200,7 +200,7 @@ def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Call
 
 
 def asked_elsewhere(frame: Frame, call: Called) -> Value:
-    """What a function that is not known makes of a query of beego's and a name: the query, with a clause about the name.
+    """What a function that is not known makes of a query of beego's and a name: the query, with a clause about it.
 
     Empty where it is given no query whose model is known.
     """
