@@ -237,3 +237,21 @@ def test_both_names_as_parameters(path: str, text: str, verdict: str) -> None:
     go = f'package a\n\nimport "database/sql"\n\nfunc f(db *sql.DB) {{ {text} }}\n'
     python = f"import psycopg\n\ndef f(connection: psycopg.Connection):\n    {text}\n"
     assert report_on(Attack("", files={path: go if path == "a.go" else python})).verdict == verdict
+
+
+HELPER = "CREATE FUNCTION add_one(t text, c text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
+ADD = HELPER.format("EXECUTE format('UPDATE %I SET %I = NULL', t, c);")
+
+
+@pytest.mark.parametrize(
+    ("migration", "verdict"),
+    [
+        (f"{ADD} SELECT add_one('campaign_phases', 'error_message'); DROP FUNCTION add_one(text, text);", "clean"),
+        (f"{ADD} SELECT add_one('campaign_phases', 'error_message');", "unknown"),
+        ("SELECT has_column_privilege('campaign_phases', 'error_message', 'select');", "clean"),
+        ("SELECT audit.watch('campaign_phases', '{error_message}');", "unknown"),
+        ("DELETE FROM watched WHERE (t, c) = ('campaign_phases', 'error_message');", "clean"),
+    ],
+)
+def test_names_in_history(migration: str, verdict: str) -> None:
+    assert report_on(Attack("", (migration,))).verdict == verdict

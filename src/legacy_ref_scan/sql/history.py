@@ -14,6 +14,12 @@ from legacy_ref_scan.sql.statements import cut
 _CHANGES_ROWS = re.compile(rb"(?:\s+|--[^\n]*\n)*(?:insert|update|delete|merge|copy|with|select)\b", re.IGNORECASE)
 _CALLS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|with|call|perform|insert|update|do)\b", re.IGNORECASE)
 _OPTIONS = re.compile(rb"(?:\s+|--[^\n]*\n)*alter\s+table\b[^;(]*\sset\s*\(", re.IGNORECASE)
+_ASKS = re.compile(rb"(?:\s+|\(|--[^\n]*\n)*(?:select|call|perform)\b", re.IGNORECASE)
+_CALLED = re.compile(rb"(\w+)\s*\(")
+_MAKES = re.compile(rb"\bcreate\s+(?:or\s+replace\s+)?(?:function|procedure)\s+(?:\w+\.)?(\w+)", re.IGNORECASE)
+_KEEPS_NOTHING = re.compile(
+    rb"has_\w+_privilege|pg_get_serial_sequence|\w+_description|setval|coalesce|exists|to_reg\w+|format|concat|max|count"
+)
 
 
 def analyze_seeds(fragment: Fragment, schema: Schema) -> Iterator[Found]:
@@ -36,8 +42,20 @@ def analyze_kept(fragment: Fragment, schema: Schema) -> Iterator[Found]:
         if _OPTIONS.match(fragment.text, start, end):
             yield from _options(analyzer, start, end)
         if _CALLS.match(fragment.text, start, end) and analyzer.mentions(fragment.text[start:end]):
+            kept = (IN_LITERAL,) if _is_done(fragment, schema, start, end) else (IN_LITERAL, AS_VALUES)
             found = analyzer.statement(start, end, NO_ENVIRONMENT)
-            yield from (item for item in found if isinstance(item, Gap) and item.reason in (IN_LITERAL, AS_VALUES))
+            yield from (item for item in found if isinstance(item, Gap) and item.reason in kept)
+
+
+def _is_done(fragment: Fragment, schema: Schema, start: int, end: int) -> bool:
+    """Whether a statement only calls functions that keep nothing: PostgreSQL's own, and helpers of the migration that
+    are gone."""
+    if not _ASKS.match(fragment.text, start, end):
+        return False
+    alive = {function.name for function in schema.catalog.functions.values()}
+    names = {found[1].lower() for found in _CALLED.finditer(fragment.text, start, end)}
+    own = {found[1].lower() for found in _MAKES.finditer(fragment.text)}
+    return all(_KEEPS_NOTHING.fullmatch(name) or (name in own and name.decode() not in alive) for name in names)
 
 
 def _options(analyzer: Analyzer, start: int, end: int) -> Iterator[Gap]:

@@ -54,10 +54,12 @@ def literals(text: bytes, start: int, end: int, assigned: Assigned) -> tuple[Lit
         raw = raws[index]
         before = raws[index - 1].lower() if index else b""
         if raw in _OPENING:
-            listed = before == b"in" or (before in (b"any", b"all", b"array") and _is_compared(raws, index - 1))
+            listed = before == b"in" or before in _COMPARES
+            listed = listed or (before in (b"any", b"all", b"array") and _is_compared(raws, index - 1))
             called = solid[index - 1].kind in (Kind.WORD, Kind.QUOTED) if index else False
             name = b"" if raw == b"[" or not called else before
-            stack.append((token.start, name, listed or any(entry[2] for entry in stack[-1:])))
+            inherits = not name or before in (b"in", b"any", b"all", b"array", b"row", b"values")
+            stack.append((token.start, name, listed or (inherits and any(entry[2] for entry in stack[-1:]))))
         elif raw in _CLOSING:
             del stack[-1:]
         elif values := _values(text, token, assigned):
