@@ -13,6 +13,7 @@ from legacy_ref_scan.languages.golang.values import (
     MAX_ALTERNATIVES,
     Alternative,
     Atom,
+    Chain,
     Entries,
     Items,
     Known,
@@ -311,7 +312,7 @@ def _switch(frame: Frame, node: Node) -> None:
     _run_optional(frame, node.child_by_field_name("initializer"))
     subject = node.child_by_field_name("value")
     if subject is not None:
-        value = frame.evaluate(subject)
+        value = tuple(alt for alt in frame.evaluate(subject) if not isinstance(alt, Chain))  # `switch db.Name()`
         frame.use(value, subject, "switch", strength=STORED)
     alias = node.child_by_field_name("alias")
     before = frame.snapshot()
