@@ -35,7 +35,7 @@ MAX_STEPS = 60_000
 MAX_PLAIN = 12
 TOO_MANY: Value = (Text((Unknown(LEFT_OUT, ("", 0, 0)),)),)
 MAX_DEPTH = 6
-MAX_RENDERED = 2000
+MAX_RENDERED = 400
 """How many builders are kept with their texts."""
 
 ASSEMBLED, STORED = 2, 1
