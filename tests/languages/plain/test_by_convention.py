@@ -134,6 +134,8 @@ def test_fields_of_forms(path: str, text: str, expected: list[str]) -> None:
         ("a.rs", "users::table.filter(users::title.eq(1))\n", ["qualified-name"]),
         ("a.rb", "assert user.reload.title\n", ["row-attribute"]),
         ("a.rb", "assert post.reload.title\n", []),
+        ("R.java", "interface R extends JpaRepository<User, Long> {\n  User findByTitleAndName(String t, String n);\n}\n", ["model-query"]),
+        ("R.java", "interface R extends JpaRepository<Post, Long> {\n  Post findByTitleAndName(String t, String n);\n}\n", []),
         ("a.rb", "DB[:users].where(title: 1)\n", ["model-query"]),
         ("a.rb", "class Post < ApplicationRecord\n  delegate :title, to: :user\nend\n", ["row-attribute"]),
         ("a.rb", "class Post < ApplicationRecord\n  delegate :title, to: :blog\nend\n", []),

@@ -177,6 +177,8 @@ def is_bare(source: SourceFile, kind: Kind, mention: Mention) -> bool:
     if kind.name not in _COMPILED or is_telling(mention.name):
         return False
     start, end = mention.span.start, mention.span.end
+    if source.data[start - 1 : start].isalpha():
+        return False  # in the name of a query, which a library reads
     path = source.data[start - 2 : start] == b"::" or source.data[start:end].isupper()  # Diesel, jOOQ
     return not path and not _is_quoted(source, kind, start, end)
 
