@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Catalog, Relation
@@ -12,9 +11,7 @@ from legacy_ref_scan.sql.names import NAME_NODES, Part, part, parts
 from legacy_ref_scan.sql.results import Label, Problem, Resolved
 from legacy_ref_scan.sql.scope import Columns, Environment, RangeVariable, Scope, Visible
 from legacy_ref_scan.sql.tree import Node, Tree
-
-if TYPE_CHECKING:
-    from legacy_ref_scan.sql.with_queries import CommonTable, WithTables
+from legacy_ref_scan.sql.with_tables import CommonTable, WithTables
 
 
 class References:
@@ -65,7 +62,7 @@ class References:
 
     def is_hole(self, name: Part) -> bool:
         """Whether a name stands for a hole of the fragment."""
-        return self.tree.text[name.start : name.start + 1] == b"\x1a"
+        return self.tree.text[name.start : name.start + 1] == HOLE
 
     def is_open(self, name: Part) -> bool:
         """Whether a hole stands for a name or for a part of it."""

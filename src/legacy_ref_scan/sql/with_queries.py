@@ -7,33 +7,7 @@ from legacy_ref_scan.sql.expressions import Expressions
 from legacy_ref_scan.sql.names import Part, part
 from legacy_ref_scan.sql.scope import Columns, Scope, Visible
 from legacy_ref_scan.sql.tree import Node
-
-
-class CommonTable:
-    """A WITH query: resolved when it is first named, or at the end."""
-
-    def __init__(self, name: Part, node: Node, scope: Scope, tables: WithTables) -> None:
-        self.name, self.node, self.scope, self.tables = name, node, scope, tables
-        self.columns: Columns | None = None
-        self.provisional: Columns = ()
-        self.busy = False
-
-
-class WithTables:
-    """The WITH queries that are visible, innermost first."""
-
-    def __init__(self, outer: WithTables | None = None) -> None:
-        self.outer = outer
-        self.tables: dict[str, CommonTable] = {}
-
-    def find(self, name: str) -> CommonTable | None:
-        """The WITH query of that name."""
-        tables: WithTables | None = self
-        while tables is not None:
-            if name in tables.tables:
-                return tables.tables[name]
-            tables = tables.outer
-        return None
+from legacy_ref_scan.sql.with_tables import CommonTable, WithTables
 
 
 class WithQueries(Expressions):
