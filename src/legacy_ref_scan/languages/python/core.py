@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from legacy_ref_scan.languages.python.models import Field, keyword, literal_text
+from legacy_ref_scan.languages.python.mapped import DYNAMIC, Field, Model
+from legacy_ref_scan.languages.python.models import keyword, literal_text
 from legacy_ref_scan.languages.python.module import Module, children, dotted, last_name
-from legacy_ref_scan.languages.python.registry import DYNAMIC, Model
 from legacy_ref_scan.model import Mapping
 
 _TABLES = frozenset({"Table", "table", "TableClause"})

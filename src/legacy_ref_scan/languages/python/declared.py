@@ -10,8 +10,9 @@ import libcst as cst
 
 from legacy_ref_scan.languages.python import literals, models
 from legacy_ref_scan.languages.python.findings import Findings
+from legacy_ref_scan.languages.python.mapped import Model
 from legacy_ref_scan.languages.python.module import Class, Module, children, dotted, last_name
-from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import Run, Text
 from legacy_ref_scan.languages.python.uses import Uses, plain
 from legacy_ref_scan.model import Access, Explanation

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from legacy_ref_scan.languages.python.registry import Model, Registry
+from legacy_ref_scan.languages.python.mapped import Model
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Pending, Run, Text, Unknown, Value, Values
 from legacy_ref_scan.languages.python.uses import Uses, merged, plain
 from legacy_ref_scan.model import Access, Span

@@ -14,9 +14,10 @@ from legacy_ref_scan.languages.python.entities import Entities
 from legacy_ref_scan.languages.python.evaluate import Frame, as_items, each_of, pending_of
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
+from legacy_ref_scan.languages.python.mapped import Model
 from legacy_ref_scan.languages.python.module import STRINGS, Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Env
-from legacy_ref_scan.languages.python.registry import Model, Registry, text_of
+from legacy_ref_scan.languages.python.registry import Registry, text_of
 from legacy_ref_scan.languages.python.text import Entity, Pairs, Text, Unknown, Value, Values
 from legacy_ref_scan.languages.python.typed import Typed
 from legacy_ref_scan.languages.python.uses import Uses

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from legacy_ref_scan.languages.python import literals
+from legacy_ref_scan.languages.python.mapped import Field
 from legacy_ref_scan.languages.python.module import Class, Function, Module, dotted, last_name
 from legacy_ref_scan.languages.python.text import Run
 from legacy_ref_scan.model import Span
@@ -37,23 +38,6 @@ class Declared:
     name: cst.Name
     value: cst.BaseExpression | None
     annotation: cst.BaseExpression | None
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A mapped attribute of a class. `column` is empty where it is no column (a relation to many, a property).
-
-    `span` is where the column's name stands; `related` the class that a relation leads to, as written; `many` says
-    that it leads to several.
-    """
-
-    name: str
-    column: str
-    span: Span
-    library: str
-    related: str = ""
-    many: bool = False
-    reverse: str = ""  # the name of the way back: `related_name`, `backref`
 
 
 def own_fields(owner: Class, library: str) -> Iterator[Field]:

@@ -12,8 +12,9 @@ from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.entities import Argument, Call, Entities
 from legacy_ref_scan.languages.python.evaluate import Evaluator, Frame
 from legacy_ref_scan.languages.python.findings import Found
+from legacy_ref_scan.languages.python.mapped import DYNAMIC, Model
 from legacy_ref_scan.languages.python.module import Class, Function, dotted, last_name
-from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, Registry
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import (
     Constant,
     Entity,

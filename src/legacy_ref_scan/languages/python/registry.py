@@ -5,55 +5,23 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import libcst as cst
 
 from legacy_ref_scan.languages.python import models
 from legacy_ref_scan.languages.python.library import Library
-from legacy_ref_scan.languages.python.models import Field
+from legacy_ref_scan.languages.python.mapped import DYNAMIC, Field, Model
 from legacy_ref_scan.languages.python.module import Class, Module, dotted, last_name
 from legacy_ref_scan.languages.python.reflected import reads_its_columns
 from legacy_ref_scan.languages.python.text import Entity, Items, Pairs, Text, Values
 from legacy_ref_scan.model import HOLE, Gap, Mapping
-
-DYNAMIC = "?"
-"""The table of a model whose name is put together at run time."""
 
 _MOST_SUBCLASSES = 400
 _DEEPEST = 8
 _LABEL = re.compile(rb"""^\s+label\s*(?::\s*\w+\s*)?=\s*['"](\w+)['"]""", re.MULTILINE)
 _MANAGERS = frozenset({"Manager", "QuerySet", "BaseManager"})
 ClassValue = Callable[[Class, str], Values]
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A class or table object over a table. `table` is `schema.table`, `table`, empty (a mixin) or `DYNAMIC`.
-
-    `fields` are all its attributes by name, those of its bases among them; `homes` the tables of those fields that a
-    base keeps in a table of its own. `open` says that it has columns that nobody declares, `reflects` that they are
-    read from the database, `unseen` that it is a class of another project, known by its name alone.
-    """
-
-    name: str
-    table: str
-    library: str
-    fields: dict[str, Field]
-    owner: Class | None = None
-    homes: dict[str, str] = field(default_factory=dict)
-    open: bool = False
-    unseen: bool = False
-    reflects: bool = False
-
-    def table_of(self, name: str) -> str:
-        """The table that keeps the column of a field."""
-        return self.homes.get(name, self.table)
-
-    def by_column(self, column: str) -> Field | None:
-        """The field that maps a column."""
-        return next((known for known in self.fields.values() if known.column == column), None)
 
 
 class Registry:

@@ -9,12 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from legacy_ref_scan.languages.python.mapped import Model
 from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
-
-if TYPE_CHECKING:
-    from legacy_ref_scan.languages.python.registry import Model
 
 LIMIT = 48
 """How many alternatives of one value are followed."""

@@ -9,9 +9,10 @@ from legacy_ref_scan.languages.python.declared import Declarations
 from legacy_ref_scan.languages.python.evaluate import Frame
 from legacy_ref_scan.languages.python.findings import Findings
 from legacy_ref_scan.languages.python.library import Library
+from legacy_ref_scan.languages.python.mapped import DYNAMIC, Model
 from legacy_ref_scan.languages.python.module import Class, Function, Module, dotted
 from legacy_ref_scan.languages.python.receive import Caller
-from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, text_of
+from legacy_ref_scan.languages.python.registry import text_of
 from legacy_ref_scan.languages.python.text import Entity, Values
 
 _BY_NAME = {"queryset": "query", "qs": "query", "obj": "instance", "instance": "instance"}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.languages.python import text as texts
 from legacy_ref_scan.languages.python.findings import Findings, Found
-from legacy_ref_scan.languages.python.registry import DYNAMIC, Model, Registry
+from legacy_ref_scan.languages.python.mapped import DYNAMIC, Model
+from legacy_ref_scan.languages.python.registry import Registry
 from legacy_ref_scan.languages.python.text import Blank, Items, Pairs, Part, Pending, Run, Text, Value, Values
 from legacy_ref_scan.model import Access, Consumer, Explanation, Gap, Span
 
