@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from legacy_ref_scan.languages.golang.assignments import assign_to
 from legacy_ref_scan.languages.golang.frame import MAX_DEPTH, Frame, Run, Site, TypeName
 from legacy_ref_scan.languages.golang.generics import (
     filled,
@@ -18,7 +19,6 @@ from legacy_ref_scan.languages.golang.generics import (
     type_parameters,
 )
 from legacy_ref_scan.languages.golang.packages import Declaration, Index, Node
-from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, methods, named_type, result_types, type_of, type_of_node
 from legacy_ref_scan.languages.golang.values import (

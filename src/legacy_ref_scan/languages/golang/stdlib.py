@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from legacy_ref_scan.languages.golang.assignments import assign_to, put_in_field
 from legacy_ref_scan.languages.golang.builders import spread
 from legacy_ref_scan.languages.golang.expressions import BUFFERS, zero_value
 from legacy_ref_scan.languages.golang.formatting import slice_atoms, sprint, sprintf
 from legacy_ref_scan.languages.golang.frame import Frame
 from legacy_ref_scan.languages.golang.packages import Node
-from legacy_ref_scan.languages.golang.statements import assign_to, put_in_field
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import gotemplates
+from legacy_ref_scan.languages.golang.assignments import assign_to
 from legacy_ref_scan.languages.golang.formatting import sprint, sprintf
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
 from legacy_ref_scan.languages.golang.gotemplates import Action, Command, Operand, Template, Term
 from legacy_ref_scan.languages.golang.inline import apply, invoke
 from legacy_ref_scan.languages.golang.packages import Node
-from legacy_ref_scan.languages.golang.statements import assign_to
 from legacy_ref_scan.languages.golang.stdlib import Called, append_to
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
