@@ -1,10 +1,9 @@
-"""Go's string literals as rows of known bytes, and a small lexer for text that the grammar could not read."""
+"""Go's string literals as rows of known bytes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from legacy_ref_scan.languages.golang.values import Atom, Known, Text
 
@@ -16,28 +15,6 @@ _SIMPLE = {
     b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
     b"\\": b"\\", b"'": b"'", b'"': b'"',
 }  # fmt: skip
-_TOKEN = re.compile(
-    rb"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))
-    |(?P<raw>`[^`]*(?:`|\Z))
-    |(?P<string>"(?:\\[^\n]|[^"\\\n])*+(?:"|\\?(?=\n|\Z)))
-    |(?P<rune>'(?:\\.[^'\n]{0,8}|[^'\\\n]{1,4})')
-    |(?P<word>(?:[^\W\d]|[\x80-\xff])(?:\w|[\x80-\xff])*)
-    |(?P<other>.)""",
-    re.DOTALL | re.VERBOSE,
-)
-
-
-class Token(NamedTuple):
-    """A piece of Go source: kind is "comment", "raw", "string" or "word"."""
-
-    kind: str
-    start: int
-    end: int
-
-    def ends_in(self, data: bytes) -> bool:
-        """Whether the token of a string or comment of `data` has its end."""
-        last = {"string": b'"', "raw": b"`"}.get(self.kind, b"*/" if data.startswith(b"/*", self.start) else b"")
-        return self.end - self.start > len(last) and data.endswith(last, 0, self.end)
 
 
 def decode(data: bytes, start: int, end: int, path: str) -> Text:
@@ -78,10 +55,3 @@ def _unescape(escape: bytes) -> bytes:
         point = int(body[1:], 16)
         return chr(point).encode("utf-8", "replace") if point <= 0x10FFFF else b"\xef\xbf\xbd"
     return bytes([int(body, 8) & 0xFF])
-
-
-def tokens(data: bytes, start: int, end: int) -> Iterator[Token]:
-    """The comments, strings and words of a stretch of source that may not be well-formed."""
-    for match in _TOKEN.finditer(data, start, end):
-        if match.lastgroup not in ("other", "rune", None):
-            yield Token(str(match.lastgroup), match.start(), match.end())

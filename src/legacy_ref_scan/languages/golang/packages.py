@@ -13,8 +13,7 @@ import tree_sitter
 import tree_sitter_go
 
 from legacy_ref_scan.languages import Project
-from legacy_ref_scan.languages.golang.literals import Token, tokens
-from legacy_ref_scan.languages.golang.values import Origin
+from legacy_ref_scan.languages.golang.lexer import Token, tokens
 from legacy_ref_scan.model import SourceFile
 
 Node = tree_sitter.Node
@@ -159,7 +158,8 @@ class GoFile:
     def bytes(self, node: Node) -> bytes:
         return self.source.data[node.start_byte : node.end_byte]
 
-    def origin(self, node: Node) -> Origin:
+    def origin(self, node: Node) -> tuple[str, int, int]:
+        """Path, start and end of a node: what a text keeps of where it stands."""
         return (self.source.path, node.start_byte, node.end_byte)
 
     @cached_property
