@@ -16,6 +16,7 @@ _START = rb"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 # What says something of the column and makes nothing that lives without the table.
 _OF_TABLE = re.compile(
     _START + rb"(?:alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?[^\s;]+\s+(?:add\s+constraint|alter|cluster)\b"
+    rb"|alter\s+sequence\s+(?:if\s+exists\s+)?[^\s;]+\s+owned\s+by\b"
     rb"|create\s+(?:unique\s+)?index\b|comment\s+on\b|create\s+statistics\b|grant\b|revoke\b)",
     re.IGNORECASE | re.DOTALL,
 )
