@@ -14,7 +14,8 @@ from legacy_ref_scan.model import Extracted, Found, Fragment, Report
 from legacy_ref_scan.released import with_released
 from legacy_ref_scan.rules import adhoc_rule
 from legacy_ref_scan.scan import Request, scan
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.findings import Schema
 from tests.cli.support import INIT, READ, RULE, UPDATED
 from tests.histories import commit, start
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from legacy_ref_scan.model import Access, Found, Gap, Reference, Span
 from legacy_ref_scan.schema import NOWHERE, Catalog, Constraint, Function, Index, Relation, SchemaObject, Trigger
-from legacy_ref_scan.sql.analyze import Schema, analyze_function
+from legacy_ref_scan.sql.analyze import analyze_function
+from legacy_ref_scan.sql.findings import AS_VALUES, Schema
 from legacy_ref_scan.sql.history import analyze_calls
-from legacy_ref_scan.sql.literals import literals, named_together, sequence_names
+from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, literals, named_together, sequence_names
 from legacy_ref_scan.sql.watch import Watched
 
 # Objects that PostgreSQL drops together with the column, without a word.
@@ -154,11 +155,14 @@ def _hands_over(trigger: Trigger, schema: Schema) -> bool:
 
 def _numbered(relation: Relation, schema: Schema) -> Iterator[Reference]:
     """A column that takes its default from the sequence of the target: that sequence would go with it."""
-    for column in relation.columns if schema.watch.sequences and relation.kind == "table" else ():
-        own = (relation.oid, column.attnum) in schema.watch.columns
+    if relation.kind != "table" or not schema.watch.sequences:
+        return
+    named = {schema.catalog.relations[oid].name: watched for oid, watched in schema.watch.sequences.items()}
+    for column in relation.columns:
+        if (relation.oid, column.attnum) in schema.watch.columns:
+            continue
         text = (column.default or "").encode()
-        named = {schema.catalog.relations[oid].name: watched for oid, watched in schema.watch.sequences.items()}
-        for _, name in sequence_names(literals(text, 0, len(text), {}), frozenset(named)) if not own else ():
+        for _, name in sequence_names(literals(text, 0, len(text), NOTHING_ASSIGNED), frozenset(named)):
             symbol = f"{relation.name}.{column.name}"
             message = f"default of {symbol} needs the sequence of {{target}}: {_REFUSED}"
             advice = f"ALTER SEQUENCE {name} OWNED BY {symbol}"
@@ -184,7 +188,7 @@ def _defaults(relation: Relation, schema: Schema) -> Iterator[Gap]:
     defaults = ", ".join(column.default for column in relation.columns if column.default and not column.generated)
     if defaults and relation.kind == "table" and named_together(defaults.encode(), schema.names):
         message = f"the defaults of {relation.schema}.{relation.name} are the names of the table and of the column"
-        yield Gap(relation.span, "names-as-values", message, relation.name)
+        yield Gap(relation.span, AS_VALUES, message, relation.name)
 
 
 def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
@@ -193,12 +197,8 @@ def _effect(item: SchemaObject, schema: Schema) -> tuple[bool, str]:
         return True, _REFUSED
     if item.identifies:
         return True, _IDENTIFIES
-    needed = [use.column for use in item.uses if use.column in schema.watch.columns]
-    if (
-        needed
-        and item.kind in ("index", "constraint", "statistics")
-        and item.relation not in {oid for oid, _ in needed}
-    ):
+    needed = {use.column[0] for use in item.uses if use.column in schema.watch.columns}
+    if needed and item.kind in ("index", "constraint", "statistics") and item.relation not in needed:
         return True, _REFUSED  # another table's: a foreign key, a field of a column that holds rows of this one
     others = {use.column for use in item.uses if use.column not in schema.watch.columns}
     others -= {(item.references, n) for n in item.referenced} if isinstance(item, Constraint) else set()
@@ -241,7 +241,7 @@ def _function(function: Function, schema: Schema) -> Iterator[Found]:
         yield Gap(function.span, "foreign-language", message, symbol)
     if named_together(function.definition.encode(), schema.names):
         message = f"the names of the table and of the column are defaults of {symbol}'s arguments"
-        yield Gap(function.span, "names-as-values", message, symbol)
+        yield Gap(function.span, AS_VALUES, message, symbol)
     yield from analyze_function(function, schema)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.model import HOLE, Access, Claim, Explanation, Found, Gap, Mapping, Reference, Residue
 from legacy_ref_scan.schema import Relation
-from legacy_ref_scan.sql.analyze import Schema
+from legacy_ref_scan.sql.findings import Schema
 from legacy_ref_scan.sql.resolve import resolve
 from legacy_ref_scan.sql.tree import TooComplexError, parse
 from legacy_ref_scan.sql.watch import Watched

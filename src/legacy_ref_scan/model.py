@@ -328,10 +328,9 @@ class Mapping:
 
     `column` is the column's name as the database has it; `owner` the struct or class; `library` "db" (sqlx, scany,
     pgx), "gorm", …; `table` the table if the declaration says so. `accesses` is what statements do with the field that
-    the library makes of the struct; none: the field only takes results. `queries` are the
-    statements whose rows fill the struct, as far as they were seen, with `HOLE` for what is not known; an empty one
-    stands for rows of which the statement was not found. `given` are the statements whose named parameters the struct
-    gives values.
+    the library makes of the struct; none: the field only takes results. `queries` are the statements whose rows fill
+    the struct, as far as they were seen, with `HOLE` for what is not known; an empty one stands for rows of which the
+    statement was not found. `given` are the statements whose named parameters the struct gives values.
     """
 
     span: Span

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from legacy_ref_scan.mentions import Names
 from legacy_ref_scan.model import Fragment, Gap, SourceFile
+from legacy_ref_scan.sql.findings import AS_VALUES
 
 _PARAMETERS = ("a parameter", "argument of sql.Named")
 # A question about the schema, right before its parameters: it compares them with names.
@@ -26,7 +27,7 @@ def names_as_parameters(
             start = fragment.site.start
             if source is None or not _ASKS_THE_SCHEMA.search(source.data, max(0, start - _REACH), start):
                 message = "the table's and the column's names are parameters here: a statement may be made of them"
-                yield Gap(fragment.site, "names-as-values", message, fragment.symbol, fragment.test)
+                yield Gap(fragment.site, AS_VALUES, message, fragment.symbol, fragment.test)
 
 
 def _is_one(fragment: Fragment, names: frozenset[str]) -> bool:

@@ -45,7 +45,8 @@ from legacy_ref_scan.rules import Others, Rule
 from legacy_ref_scan.schema import Catalog
 from legacy_ref_scan.session_path import session_path
 from legacy_ref_scan.sql.alternatives import Known, analyze_all
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.findings import Schema
 from legacy_ref_scan.sql.history import analyze_kept, analyze_seeds
 from legacy_ref_scan.sql.trace import Trace
 from legacy_ref_scan.sql.watch import row_names, watch

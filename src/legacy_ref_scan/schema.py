@@ -72,7 +72,8 @@ ASSUMED = "assumed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """Anything with columns. `kind`: "table", "view", "matview", "foreign", "composite", "sequence".
+    """Anything with columns. `kind`: "table", "view", "matview", "foreign", "composite", "sequence",
+    or `ASSUMED`.
 
     `definition` is the statement as written (views: what to replay). `uses` are the columns that a view's query needs,
     or the column that owns a sequence; `depends` the oids of all relations that it needs, with or without a column.

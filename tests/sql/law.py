@@ -10,7 +10,8 @@ from legacy_ref_scan.catalog import apply_file
 from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Access, Claim, Consumer, Found, Gap, Reference, SourceFile, Target, whole_file
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_function
+from legacy_ref_scan.sql.analyze import analyze, analyze_function
+from legacy_ref_scan.sql.findings import Schema
 from legacy_ref_scan.sql.watch import watch
 from tests.judge import Judge, Judgement
 from tests.sql.generated_bodies import GeneratedFunction

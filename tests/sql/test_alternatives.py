@@ -8,7 +8,8 @@ import pytest
 
 from legacy_ref_scan.model import Consumer, Found, Fragment, Gap, Piece, Reference, Span
 from legacy_ref_scan.sql.alternatives import analyze_all
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.findings import Schema
 from tests.sql.test_bodies import TABLES, schema_of
 
 SITE = Span("store.go", 0, 200)

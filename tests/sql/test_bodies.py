@@ -8,7 +8,8 @@ from legacy_ref_scan.catalog import apply_file
 from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Consumer, Gap, Reference, SourceFile, Target, whole_file
 from legacy_ref_scan.schema import Catalog
-from legacy_ref_scan.sql.analyze import Schema, analyze, analyze_function
+from legacy_ref_scan.sql.analyze import analyze, analyze_function
+from legacy_ref_scan.sql.findings import Schema
 from legacy_ref_scan.sql.watch import watch
 
 TABLES = """

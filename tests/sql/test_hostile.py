@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from legacy_ref_scan.model import Gap, Reference, Target
-from legacy_ref_scan.sql.analyze import Schema
+from legacy_ref_scan.sql.findings import Schema
 from tests.sql.generated import in_style, make_statement
 from tests.sql.generated_schema import GeneratedSchema, make_schema
 from tests.sql.law import findings_of, schema_of, uncovered

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from legacy_ref_scan.model import Claim, Consumer, Fragment, Gap, Piece, Reference, Span
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import analyze
+from legacy_ref_scan.sql.findings import Schema
 from tests.sql.test_bodies import TABLES, schema_of
 
 SCHEMA = schema_of(TABLES)

@@ -11,7 +11,8 @@ from legacy_ref_scan.database.dump import Dump
 from legacy_ref_scan.mentions import names_of
 from legacy_ref_scan.model import Found, Gap, Reference, SourceFile, Target
 from legacy_ref_scan.schema import Catalog, Function
-from legacy_ref_scan.sql.analyze import Schema, analyze_function
+from legacy_ref_scan.sql.analyze import analyze_function
+from legacy_ref_scan.sql.findings import Schema
 from legacy_ref_scan.sql.watch import row_names, watch
 
 PATH = "(the live database)"

@@ -14,12 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.model import Claim, Found, Fragment, Gap, Reference, Span
-from legacy_ref_scan.sql.analyze import Schema, analyze
+from legacy_ref_scan.sql.analyze import analyze
 from legacy_ref_scan.sql.dumps import of_dump
+from legacy_ref_scan.sql.findings import UNREADABLE, Schema
 from legacy_ref_scan.sql.loose import is_statement
-
-UNREADABLE = "unreadable-sql"
-
 
 Known = dict[tuple[tuple[Fragment, ...], bool], list[Found]]
 """Findings of texts that were analysed, by all that these rest on under one schema."""

@@ -22,7 +22,7 @@ from legacy_ref_scan.model import (
 )
 from legacy_ref_scan.schema import Function
 from legacy_ref_scan.sql import bodies, loose
-from legacy_ref_scan.sql.findings import Findings, Schema
+from legacy_ref_scan.sql.findings import AS_VALUES, IN_LITERAL, UNREADABLE, Findings, Schema
 from legacy_ref_scan.sql.lexer import Kind, Token, kept_tokens, name_of, tokens, unterminated
 from legacy_ref_scan.sql.literals import NOTHING_ASSIGNED, Assigned, column_names, literals, made_texts, sequence_names
 from legacy_ref_scan.sql.paths import ends_transaction, is_local, path_after, path_of_function
@@ -34,11 +34,8 @@ from legacy_ref_scan.sql.templates import of_actions, without_templates
 from legacy_ref_scan.sql.trace import Reading
 from legacy_ref_scan.sql.tree import TooComplexError, Tree, parse
 
-__all__ = ["AS_VALUES", "IN_LITERAL", "Analyzer", "Schema", "analyze", "analyze_function"]
-
-IN_LITERAL = "statement-in-literal"
-AS_VALUES = "names-as-values"
 _MAX_DYNAMIC = 4
+_MADE_OF_VALUES = "the names of the table and of the column are values here: a statement may be made of them"
 
 
 def analyze(fragment: Fragment, schema: Schema) -> Iterator[Found]:
@@ -67,7 +64,7 @@ def analyze_function(function: Function, schema: Schema) -> Iterator[Found]:
         yield from analyzer.body(0, len(function.body.text), function.language.lower(), routine)
 
 
-# psql's \\copy takes the name of a file without quotes too.
+# psql's \copy takes the name of a file without quotes too.
 _FILE_NAME = re.compile(
     rb"(copy\s+(?:\(.*\)|[\w.\"]+\s*(?:\([^)]*\))?)\s*\b(?:from|to)\s+)(?!stdin\b|stdout\b|program\b)([^\s';]{2,})",
     re.IGNORECASE | re.DOTALL,
@@ -88,6 +85,8 @@ _TELLING = 3  # bytes of a name beside a hole: fewer are an alias before an unkn
 
 
 class Analyzer(Findings):
+    """Reads one fragment, and the texts within it."""
+
     def run(self) -> Iterator[Found]:
         if not self.mentions(self.text):
             return
@@ -264,10 +263,7 @@ class Analyzer(Findings):
             for token in column_names(found, self.schema.names, stores):
                 known = covered if token.kind in (Kind.STRING, Kind.DOLLAR) else executed
                 if not any(first < token.end and token.start < last for first, last in known):
-                    message = (
-                        "the names of the table and of the column are values here: a statement may be made of them"
-                    )
-                    yield self.gap(token.start, token.end, AS_VALUES, message)
+                    yield self.gap(token.start, token.end, AS_VALUES, _MADE_OF_VALUES)
 
     def kept_statement(self, made: bodies.DynamicText, call: bytes) -> Iterator[Found]:
         """A text that reads like a statement: a use where the function that gets it is known to run it."""
@@ -323,7 +319,7 @@ class Analyzer(Findings):
         for first, last, name, _ in self.schema.names.places(self.text[start:end]):
             holder = starts[bisect_right(starts, start + first) - 1]
             if ends[holder] < start + last or not self.mentions(self.text[holder : ends[holder]]):
-                yield self.gap(start + first, start + last, "unreadable-sql", f"{name}: a quote tears this name apart")
+                yield self.gap(start + first, start + last, UNREADABLE, f"{name}: a quote tears this name apart")
 
     def torn_by_holes(self, start: int, end: int) -> Iterator[Gap]:
         """Holes within a name that could make it the column's: `error_%s`. One that begins with a hole counts too."""
@@ -348,7 +344,7 @@ class Analyzer(Findings):
         """
         kind = token.kind
         if unterminated(kind, raw):
-            return self.gap(token.start, token.end, "unreadable-sql", "a quote or a comment that does not end")
+            return self.gap(token.start, token.end, UNREADABLE, "a quote or a comment that does not end")
         if kind is Kind.COMMENT:
             return self.claim(token.start, token.end, Explanation.COMMENT)
         if kind in (Kind.STRING, Kind.DOLLAR):
@@ -382,7 +378,7 @@ class Analyzer(Findings):
     def not_understood(self, token: Token, name: str, unread: bool) -> Gap:
         if unread:
             line = "the parser could not read this statement as PostgreSQL's SQL, so this use could not be resolved"
-            return self.gap(token.start, token.end, "unreadable-sql", f"{name}: {line}")
+            return self.gap(token.start, token.end, UNREADABLE, f"{name}: {line}")
         message = f"no relation in scope here has a column {name}, so whose column it is could not be decided"
         return self.gap(token.start, token.end, "unresolved-name", message)
 

@@ -16,6 +16,11 @@ from legacy_ref_scan.sql.tree import Node
 from legacy_ref_scan.sql.watch import Watch, Watched
 from legacy_ref_scan.sql.wording import help_of, message_of
 
+# Reasons of gaps that are asked for elsewhere.
+UNREADABLE = "unreadable-sql"
+IN_LITERAL = "statement-in-literal"
+AS_VALUES = "names-as-values"
+
 _PLAIN = re.compile(rb"[\w\x80-\xff]+")  # a name without the codes of its letters
 _LIMIT = re.compile(rb"\b(?:limit|offset)\s+" + re.escape(HOLE) + rb"(?=\s|\)|;|$)", re.IGNORECASE)
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from legacy_ref_scan.model import Found, Fragment, Gap
-from legacy_ref_scan.sql.analyze import AS_VALUES, IN_LITERAL, Analyzer, Schema
+from legacy_ref_scan.sql.analyze import Analyzer
+from legacy_ref_scan.sql.findings import AS_VALUES, IN_LITERAL, Schema
 from legacy_ref_scan.sql.lexer import Kind, words
 from legacy_ref_scan.sql.resolve import NO_ENVIRONMENT
 from legacy_ref_scan.sql.statements import cut
