@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from legacy_ref_scan.languages.golang import sinks
 from legacy_ref_scan.languages.golang.builders import COMPARISONS, spread
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
 from legacy_ref_scan.languages.golang.inline import apply, invoke
+from legacy_ref_scan.languages.golang.orm import beego_names
 from legacy_ref_scan.languages.golang.orm.destinations import (
     BEEGO_STARTS,
     DESTINATIONS,
@@ -19,8 +19,7 @@ from legacy_ref_scan.languages.golang.orm.destinations import (
     note_rows,
     with_associations,
 )
-from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.lookups import CLAUSES, is_name, is_value, resolved
+from legacy_ref_scan.languages.golang.orm.links import UNKNOWN_START
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import aliased, type_of
@@ -63,7 +62,6 @@ _MUTABLE = frozenset(("pop", "xorm", "bun", "go-pg", "dbr", "beego-builder"))
 _TEXTS = frozenset(("ToSql", "ToSQL", "MustSql", "MustSQL", "Sql", "String"))
 _ROOTS_OF_BEEGO = frozenset("NewOrm NewOrmUsingDB NewOrmWithDB NewCondition NewQueryBuilder".split())
 _SETUP = frozenset("Open New NewDB Register Connect NewQueryBuilder WithTimeout Dollar Question".split())
-# These begin another statement when they come first and end the chain when they come last (gorm).
 # These name columns that the statement does without, or ask for.
 _LEFT_OUT = frozenset(("Omit", "ExcludeColumn", "HasColumn"))
 # These are given functions that get the chain and give it back.
@@ -76,7 +74,9 @@ _LISTS = frozenset(
     "Attrs Rows".split()
 )
 _NAMES_IN_ARGUMENTS = frozenset(("bun", "go-pg"))
-_STATEMENTS = frozenset(("Select", "Insert", "Update", "Delete", "Get"))
+# Methods of builders that readers of rows have too, with a context as their first argument.
+_SHARED = frozenset(("Select", "Insert", "Update", "Delete", "Get"))
+# These begin another statement when they come first and end the chain when they come last.
 _LAST_WORDS = frozenset("Update Delete Count Pluck Sum Get".split())
 
 
@@ -109,7 +109,7 @@ def _is_reader(frame: Frame, name: str, call: Called) -> bool:
     written = [frame.file.bytes(node) for node in call.nodes[:2]]
     if not written or written[0].startswith(b"&"):
         return bool(written)
-    return name in _STATEMENTS and sinks.is_context(written[0])
+    return name in _SHARED and sinks.is_context(written[0])
 
 
 def root_link(frame: Frame, library: str, name: str, call: Called) -> Value | None:
@@ -179,47 +179,11 @@ def _begin(alt: Alternative) -> Chain:
     return Chain(sinks.builder_of(alt.path) if isinstance(alt, External) else "squirrel", ())
 
 
-def _with_columns(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
-    """The chains after one more call of beego, with columns for the names that it is given."""
-    step = Call(name, tuple(spread(call.values) if call.spread else call.values), frame.origin(call.node))
-    found = []
-    for chain in chains[:MAX_ALTERNATIVES]:
-        before = replace(chain, calls=(*chain.calls, *model_link(frame, "beego", name, call)))
-        link = resolved(frame, before, step)
-        for position, (argument, node) in enumerate(zip(link.arguments, call.nodes, strict=False)):
-            if is_name(name, position):
-                continue  # the statement has it, or the place of the chain that is never run
-            consumer, strength = (Consumer.TEXT, ASSEMBLED) if is_value(name, position) else (Consumer.BUILDER, STORED)
-            frame.use(argument, node, f"argument of beego {name}", consumer, strength)
-        whole = replace(before, calls=(*before.calls, link))
-        if name in CLAUSES:  # of itself: what a loop adds would be too many queries
-            frame.use((whole,), call.node, f"query builder, {name}", Consumer.BUILDER)
-            whole = before
-        found.append(whole)
-    return tuple(dict.fromkeys(found))
-
-
-def asked_elsewhere(frame: Frame, call: Called) -> Value:
-    """What a function that is not known makes of a query of beego's and a name: the query, with a clause about it.
-
-    Empty where it is given no query whose model is known.
-    """
-    queries = tuple(alt for value in call.values for alt in value if isinstance(alt, Chain) and _has_model(alt))
-    for value, node in zip(call.values, call.nodes, strict=False) if queries else ():
-        if value and all(isinstance(alt, Text) for alt in value):
-            _with_columns(frame, queries, "Filter", Called(call.node, [node], [value]))
-    return queries
-
-
-def _has_model(chain: Chain) -> bool:
-    return chain.library == "beego" and any(call.method == MODEL_TABLE for call in chain.calls)
-
-
 def _extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
     origin = frame.origin(call.node)
     library = chains[0].library if chains else ""
     if library == "beego":
-        return _with_columns(frame, chains, name, call)
+        return beego_names.extended(frame, chains, name, call)
     left_out = name in _LEFT_OUT
     # a format is no statement before its verbs are filled
     for argument, node in zip(call.values, call.nodes, strict=False) if library != "sqlf" else ():

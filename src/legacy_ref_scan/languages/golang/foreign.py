@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from legacy_ref_scan.languages.golang import rows, sinks, templating
 from legacy_ref_scan.languages.golang.assignments import assign_to, leave_open
-from legacy_ref_scan.languages.golang.chains import asked_elsewhere, root_link
+from legacy_ref_scan.languages.golang.chains import root_link
 from legacy_ref_scan.languages.golang.embedded import below, read_file
 from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.inline import run_closures
+from legacy_ref_scan.languages.golang.orm.beego_names import asked_elsewhere
 from legacy_ref_scan.languages.golang.packages import Node, default_name
 from legacy_ref_scan.languages.golang.stdlib import Called, append_to, model_of, quoted
 from legacy_ref_scan.languages.golang.types import type_of

@@ -30,7 +30,7 @@ def halves(names: Names) -> tuple[str, ...]:
     return tuple(sorted({*first, *second}))
 
 
-def lookups(names: Names) -> tuple[str, ...]:
+def beego_spellings(names: Names) -> tuple[str, ...]:
     """How beego's queries write a column with an operator or a relation: `"status__in"`, `"phase__status"`, `"Status"`.
 
     No mention is in these: the name is a part of a longer one there, or one word with a capital.
@@ -50,7 +50,7 @@ def _camel_cases(name: str) -> tuple[str, ...]:
 
 def unmentioned(project: Project) -> tuple[str, ...]:
     """What a file can use a target by though no mention is in it."""
-    return (*halves(project.names), *(lookups(project.names) if _uses_beego(project) else ()))
+    return (*halves(project.names), *(beego_spellings(project.names) if _uses_beego(project) else ()))
 
 
 def _uses_beego(project: Project) -> bool:

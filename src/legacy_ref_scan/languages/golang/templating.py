@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from legacy_ref_scan.languages.golang import gotemplates
+from legacy_ref_scan.languages.golang import template_syntax
 from legacy_ref_scan.languages.golang.assignments import assign_to
 from legacy_ref_scan.languages.golang.formatting import sprint, sprintf
 from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame
-from legacy_ref_scan.languages.golang.gotemplates import Action, Command, Operand, Template, Term
 from legacy_ref_scan.languages.golang.inline import apply, invoke
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called, append_to
+from legacy_ref_scan.languages.golang.template_syntax import Action, Command, Operand, Template, Term
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -79,19 +79,19 @@ def _rendered(frame: Frame, template: Entries, arguments: Called) -> Value:
     found: list[Value] = []
     for text in texts(arguments.values[0]):
         data = text.data()
-        tree = gotemplates.read(data) if frame.run.followed(data) and gotemplates.has_actions(data) else None
+        tree = template_syntax.read(data) if frame.run.followed(data) and template_syntax.has_actions(data) else None
         if tree is None:
             frame.use((text,), arguments.nodes[0], "argument of Parse", strength=ASSEMBLED)
             found.append((text,))
             continue
-        made = _Renderer(frame, template.get(b"functions") or (), text, tree, arguments).texts()
+        made = _TemplateTexts(frame, template.get(b"functions") or (), text, tree, arguments).texts()
         frame.use(made, arguments.nodes[0], "a template's text", strength=STORED)
         found.append(made)
     return union(found) or EMPTY
 
 
-class _Renderer:
-    """Makes texts of one template."""
+class _TemplateTexts:
+    """The texts of one template."""
 
     def __init__(self, frame: Frame, functions: Value, text: Text, tree: Template, call: Called) -> None:
         self.frame, self.functions, self.text, self.tree, self.node = frame, functions, text, tree, call.node
@@ -114,25 +114,27 @@ class _Renderer:
         knowledge = self.frame.run.knowledge
         knowledge.templates.add(self.text)
         for start, end, puts_in in self.tree.spans:
-            for atom in gotemplates.cut(self.text, start, end).atoms:
-                origin = gotemplates.origin_of((atom,), ("", 0, 0))
+            for atom in template_syntax.cut(self.text, start, end).atoms:
+                origin = template_syntax.origin_of((atom,), ("", 0, 0))
                 if origin[0]:
                     knowledge.actions.setdefault(origin[0], {})[origin[1:]] = puts_in
 
-    def value(self, part: gotemplates.Stretch | Action) -> Value:
-        if isinstance(part, gotemplates.Stretch):
-            return (gotemplates.cut(self.text, part.start, part.end),)
+    def value(self, part: template_syntax.Stretch | Action) -> Value:
+        if isinstance(part, template_syntax.Stretch):
+            return (template_syntax.cut(self.text, part.start, part.end),)
         if part not in self.made:
             self.made[part] = self.pipeline(part)
         return self.made[part]
 
     def hole(self, start: int, end: int) -> Value:
         written = self.data[start:end].decode("utf-8", "replace")
-        atoms = gotemplates.cut(self.text, start, end).atoms
-        return hole(f"{{{{{written[:40]}}}}} of a template", gotemplates.origin_of(atoms, self.frame.origin(self.node)))
+        atoms = template_syntax.cut(self.text, start, end).atoms
+        return hole(
+            f"{{{{{written[:40]}}}}} of a template", template_syntax.origin_of(atoms, self.frame.origin(self.node))
+        )
 
     def pipeline(self, action: Action) -> Value:
-        commands = gotemplates.pipeline(self.data, action.start, action.end)
+        commands = template_syntax.pipeline(self.data, action.start, action.end)
         value: Value | None = None
         for command in commands or ():
             value = self.command(command, [] if value is None else [value], action)
@@ -151,9 +153,9 @@ class _Renderer:
             return self.command(term, [], action) if term else self.hole(action.start, action.end)
         match term.kind:
             case "text":
-                return (gotemplates.cut(self.text, term.start + 1, term.end - 1),)
+                return (template_syntax.cut(self.text, term.start + 1, term.end - 1),)
             case "number":
-                return (gotemplates.cut(self.text, term.start, term.end),)
+                return (template_syntax.cut(self.text, term.start, term.end),)
             case "word":
                 return self.function(self.data[term.start : term.end], []) or self.hole(term.start, term.end)
             case "field":

@@ -1,6 +1,6 @@
 """beego: the SQL that `o.QueryTable(…).Filter("name", x).Update(orm.Params{…})` or `o.Read(&m, "Name")` means.
 
-The names that it is given are columns already: `lookups` has seen to that.
+The names that it is given are columns already: `beego_names` has seen to that.
 """
 
 from __future__ import annotations

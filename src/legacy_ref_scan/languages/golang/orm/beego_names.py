@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from legacy_ref_scan.languages.golang.builders import spread
+from legacy_ref_scan.languages.golang.frame import ASSEMBLED, STORED, Frame, TypeName
 from legacy_ref_scan.languages.golang.orm.beego import GROUPS, LINKS
+from legacy_ref_scan.languages.golang.orm.destinations import model_link
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE
 from legacy_ref_scan.languages.golang.orm.models import Models, tag_of
 from legacy_ref_scan.languages.golang.orm.naming import column_names, underscored
+from legacy_ref_scan.languages.golang.orm.tagvalues import Tag
+from legacy_ref_scan.languages.golang.packages import Declaration
+from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import named_type, struct_fields
 from legacy_ref_scan.languages.golang.values import (
+    MAX_ALTERNATIVES,
     Alternative,
     Atom,
     Call,
@@ -23,13 +29,9 @@ from legacy_ref_scan.languages.golang.values import (
     Known,
     Text,
     Unknown,
+    Value,
 )
-
-if TYPE_CHECKING:
-    from legacy_ref_scan.languages.golang.frame import Frame, TypeName
-    from legacy_ref_scan.languages.golang.orm.tagvalues import Tag
-    from legacy_ref_scan.languages.golang.packages import Declaration
-    from legacy_ref_scan.languages.golang.values import Value
+from legacy_ref_scan.model import Consumer
 
 # client/orm, orm_conds.go and db.go, `operators`
 _OPERATORS = frozenset(
@@ -37,8 +39,8 @@ _OPERATORS = frozenset(
     "between isnull".split()
 )
 _VALUES_BEHIND = frozenset(("Filter", "Exclude", "Raw", "RowsToMap", "RowsToStruct", *LINKS))
-CLAUSES = frozenset(("Filter", "Exclude", "FilterRaw", "SetCond", "OrderBy", "GroupBy"))
-"""Links that add a clause to a query. Each says all by itself, for every name in it is the model's."""
+# Links that add a clause to a query. Each says all by itself, for every name in it is the model's.
+_CLAUSES = frozenset(("Filter", "Exclude", "FilterRaw", "SetCond", "OrderBy", "GroupBy"))
 _FIRST = frozenset(("Filter", "Exclude", "FilterRaw", *LINKS))
 _ALL = frozenset(("OrderBy", "GroupBy"))
 _BEHIND = frozenset(
@@ -57,17 +59,53 @@ class _Field:
     struct: TypeName | None
 
 
-def is_name(method: str, position: int) -> bool:
+def extended(frame: Frame, chains: tuple[Chain, ...], name: str, call: Called) -> Value:
+    """The chains after one more call of beego, with columns for the names that it is given."""
+    step = Call(name, tuple(spread(call.values) if call.spread else call.values), frame.origin(call.node))
+    found = []
+    for chain in chains[:MAX_ALTERNATIVES]:
+        before = replace(chain, calls=(*chain.calls, *model_link(frame, "beego", name, call)))
+        link = _resolved(frame, before, step)
+        for position, (argument, node) in enumerate(zip(link.arguments, call.nodes, strict=False)):
+            if _is_name(name, position):
+                continue  # the names are findings of the statement, even of one that is never run
+            consumer, strength = (Consumer.TEXT, ASSEMBLED) if _is_value(name, position) else (Consumer.BUILDER, STORED)
+            frame.use(argument, node, f"argument of beego {name}", consumer, strength)
+        whole = replace(before, calls=(*before.calls, link))
+        if name in _CLAUSES:  # of itself: what a loop adds would be too many queries
+            frame.use((whole,), call.node, f"query builder, {name}", Consumer.BUILDER)
+            whole = before
+        found.append(whole)
+    return tuple(dict.fromkeys(found))
+
+
+def asked_elsewhere(frame: Frame, call: Called) -> Value:
+    """What a function that is not known makes of a query of beego's and a name: the query, with a clause about it.
+
+    Empty where it is given no query whose model is known.
+    """
+    queries = tuple(alt for value in call.values for alt in value if isinstance(alt, Chain) and _has_model(alt))
+    for value, node in zip(call.values, call.nodes, strict=False) if queries else ():
+        if value and all(isinstance(alt, Text) for alt in value):
+            extended(frame, queries, "Filter", Called(call.node, [node], [value]))
+    return queries
+
+
+def _has_model(chain: Chain) -> bool:
+    return chain.library == "beego" and any(call.method == MODEL_TABLE for call in chain.calls)
+
+
+def _is_name(method: str, position: int) -> bool:
     """Whether an argument of a link is the name of a column, or a list of names."""
     return method in _ALL or (method in (_BEHIND if position else _FIRST))
 
 
-def is_value(method: str, position: int) -> bool:
+def _is_value(method: str, position: int) -> bool:
     """Whether an argument is bound to a statement, compared with a column, or the name of a result."""
     return position > 0 and method in _VALUES_BEHIND
 
 
-def resolved(frame: Frame, chain: Chain, call: Call) -> Call:
+def _resolved(frame: Frame, chain: Chain, call: Call) -> Call:
     """The call with columns for names, in SQL where a name leads to another table. Raw SQL stays as it is.
 
     A name that is not known can only be one that the model has: where the model is known it is left out.
