@@ -33,9 +33,7 @@ def create_index(statement: Statement) -> None:
     named = node.child("name", "opt_single_name")
     attributes = tuple(distinct_names(expression_name(statement, element) for element in [*elements, *payload]))
     name = statement.name(named) if named else _default_name(statement, relation, attributes)
-    if named is not None and statement.state.relation_name_taken(relation.schema, name):
-        if not node.has("kw_if") and not statement.guarded and not statement.maybe:
-            statement.gap(named, "catalog-duplicate", f'relation "{name}" exists already')
+    if named is not None and _is_taken(statement, relation, named):
         return
     method = node.child("access_method_clause")
     method_name = method.child("name") if method else None
@@ -58,6 +56,15 @@ def create_index(statement: Statement) -> None:
     )
     if table.first("kw_only") is None:
         partitions.spread(statement.state, made)
+
+
+def _is_taken(statement: Statement, relation: Relation, named: Node) -> bool:
+    """Whether a relation of that name is there already, which without IF NOT EXISTS is an error in PostgreSQL."""
+    name = statement.name(named)
+    taken = statement.state.relation_name_taken(relation.schema, name)
+    if taken and not (statement.node.has("kw_if") or statement.guarded or statement.maybe):
+        statement.gap(named, "catalog-duplicate", f'relation "{name}" exists already')
+    return taken
 
 
 def _elements(statement: Statement, relation: Relation, nodes: list[Node]) -> tuple[tuple[int, ...], tuple[Use, ...]]:

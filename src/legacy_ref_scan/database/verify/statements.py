@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from legacy_ref_scan.catalog.names import quoted
 from legacy_ref_scan.database.analysis import plannable
@@ -12,6 +12,7 @@ from legacy_ref_scan.database.verify.context import (
     Answer,
     Context,
     LiveCheck,
+    Row,
     failed,
     impossible,
     number,
@@ -38,6 +39,9 @@ _HIDDEN = "<insufficient privilege>"
 _SHOWN = 160
 _VALUES = frozenset({Kind.STRING, Kind.DOLLAR, Kind.NUMBER})
 
+_Line = tuple[int, str]
+"""How often a statement was called, and what is said of it."""
+
 
 def _statements(context: Context, _: str) -> Answer:
     ((schema, available),) = context.rows(_WHERE)
@@ -48,19 +52,7 @@ def _statements(context: Context, _: str) -> Answer:
     rows = context.rows(_STATEMENTS.format(schema=place))
     since, evicted = _info(context, place)
     hidden = sum(1 for query, _, _ in rows if query == _HIDDEN or query is None)
-    uses: list[tuple[int, str]] = []
-    gaps: list[tuple[int, str]] = []
-    migrations: list[tuple[int, str]] = []
-    once_run = _of_migrations(context)
-    for query, calls, roles in rows:
-        text = str(query or "")
-        if MARK in text or not plannable(text.encode()):
-            continue
-        for found in _resolved(text, context):
-            kept = migrations if _shape(text) in once_run else uses if isinstance(found, Reference) else gaps
-            times = counted(number(calls), "call")
-            kept.append((number(calls), f"{times} by {roles}: {found.message}: {masked(text)}"))
-            break
+    uses, gaps, migrations = _sorted(rows, context)
     figures = (
         ("statements", len(rows)),
         ("uses", len(uses)),
@@ -83,6 +75,24 @@ def _statements(context: Context, _: str) -> Answer:
     return passed(f"none of the statements since {since} uses the column{lost}", figures, lines)
 
 
+def _sorted(rows: Iterable[Row], context: Context) -> tuple[list[_Line], list[_Line], list[_Line]]:
+    """Statements that use the column, those that could not be resolved, and those of migrations."""
+    uses: list[_Line] = []
+    gaps: list[_Line] = []
+    migrations: list[_Line] = []
+    once_run = _of_migrations(context)
+    for query, calls, roles in rows:
+        text = str(query or "")
+        if MARK in text or not plannable(text.encode()):
+            continue
+        found = next(_resolved(text, context), None)
+        if found is not None:
+            kept = migrations if _shape(text) in once_run else uses if isinstance(found, Reference) else gaps
+            times = counted(number(calls), "call")
+            kept.append((number(calls), f"{times} by {roles}: {found.message}: {masked(text)}"))
+    return uses, gaps, migrations
+
+
 def _info(context: Context, schema: str) -> tuple[str, int]:
     """Since when it counts, and how many statements it has forgotten; the view came with PostgreSQL 14."""
     if context.connection.info.server_version < 140000:
@@ -92,7 +102,7 @@ def _info(context: Context, schema: str) -> tuple[str, int]:
 
 
 def _resolved(text: str, context: Context) -> Iterator[Reference | Gap]:
-    """What the statement does with a target: the first use, else the first gap."""
+    """What the statement does with a target: uses first, then gaps."""
     schema = context.live.schema
     data = text.encode("utf-8", "surrogateescape")
     if not schema.names.matter(data):

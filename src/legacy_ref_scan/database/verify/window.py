@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from legacy_ref_scan.database.checks import counted
 from legacy_ref_scan.database.verify.context import (
     Answer,
     Context,
     LiveCheck,
+    Row,
     failed,
     impossible,
     number,
@@ -76,26 +79,26 @@ def _window(context: Context, _: str) -> Answer:
         ("long transactions", len(old)),
         ("prepared transactions", prepared),
     )
-    findings = (
-        *(f"pid {pid} ({user}, {name}) waits for {mode}" for pid, mode, _, _, _, user, name in waiting),
-        *(
-            f"pid {pid} ({user}, {name}) holds {mode} for {_age(age)}, {state}"
-            for pid, mode, _, age, state, user, name in blocking
-        ),
-        *(
-            f"pid {pid} ({user}, {name}) in a transaction for {_age(age)}, {state}"
-            for pid, age, state, user, name in old
-        ),
-    )
+    findings = (*_lines(waiting, blocking, old), *_ADVICE)
     if waiting or blocking:
         reason = "not now: transactions on the table would keep the drop waiting, and everybody behind it"
-        return failed(reason, figures, (*findings, *_ADVICE))
+        return failed(reason, figures, findings)
     if hidden:
         reason = f"{hidden} sessions hide their transactions from this role: grant pg_read_all_stats"
-        return impossible(reason, figures, (*findings, *_ADVICE))
+        return impossible(reason, figures, findings)
     waits = f"; wait for {counted(len(old), 'long transaction')} that may still come to the table" if old else ""
     prepared_waits = f"; {prepared} prepared transactions are open" if prepared else ""
-    return passed(f"nobody stands in the way now{waits}{prepared_waits}", figures, (*findings, *_ADVICE))
+    return passed(f"nobody stands in the way now{waits}{prepared_waits}", figures, findings)
+
+
+def _lines(waiting: Iterable[Row], blocking: Iterable[Row], old: Iterable[Row]) -> Iterator[str]:
+    """Who stands in the way, a line for each."""
+    for pid, mode, _, _, _, user, name in waiting:
+        yield f"pid {pid} ({user}, {name}) waits for {mode}"
+    for pid, mode, _, age, state, user, name in blocking:
+        yield f"pid {pid} ({user}, {name}) holds {mode} for {_age(age)}, {state}"
+    for pid, age, state, user, name in old:
+        yield f"pid {pid} ({user}, {name}) in a transaction for {_age(age)}, {state}"
 
 
 def _age(seconds: object) -> str:
