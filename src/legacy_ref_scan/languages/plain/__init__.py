@@ -56,15 +56,18 @@ def _kind(project: Project, source: SourceFile) -> Kind:
 
 
 def _associations(source: SourceFile, kind: Kind, program: Program) -> Iterator[Extracted]:
-    """Of a column that nobody need spell."""
+    """Lines that stand for a column which nobody need spell there."""
+    if kind.weight not in (Weight.CODE, Weight.WEB) or tool_of(source) or is_schema(source):
+        return
     constants = program.constants
     parts = partial(models, source, kind, constants.spelling, constants.values, program.adopted.names(kind))
-    if kind.weight in (Weight.CODE, Weight.WEB) and not tool_of(source) and not is_schema(source):
-        found = associations(source, kind, constants.spelling, parts)
-        for gap in (*found, *(macros(source, constants.spelling, parts) if kind.name == "Ruby" else ())):
-            hidden = _hidden(source, kind)
-            if not any(start <= gap.span.start < end for start, end in hidden):
-                yield gap
+    found = list(associations(source, kind, constants.spelling, parts))
+    if kind.name == "Ruby":
+        found += macros(source, constants.spelling, parts)
+    hidden = _hidden(source, kind) if found else []
+    for gap in found:
+        if not any(start <= gap.span.start < end for start, end in hidden):
+            yield gap
 
 
 def _sweep(

@@ -27,14 +27,15 @@ _EMBEDDED = re.compile(
 _SUPERCLASS = re.compile(
     rb"\bclass\s+\w+(?:\s*<[^{>]*>)?\s+extends\s+(\w+)|\bclass\s+\w+\s*(?:\([^{]{0,2000}\))?\s*:\s*(\w+)\s*\("
 )
-
-
 _INCLUDE = re.compile(rb"^[ \t]*include[ \t]+([\w:]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """The classes of each language that are about a target's table though they do not say so themselves."""
+    """The classes of each language that are about a target's table though they do not say so themselves.
+
+    `sources` are all candidates with their kinds.
+    """
 
     sources: Sequence[tuple[SourceFile, Kind]]
     constants: Constants

@@ -15,15 +15,17 @@ from legacy_ref_scan.mentions import model_names
 from legacy_ref_scan.model import Gap, SourceFile, Span
 
 _KEY = "_id"
-_REST = rb"(?:[^\n]*,[ \t]*\n)*[^\n]*"
+REST = rb"(?:[^\n]*,[ \t]*\n)*[^\n]*"
+"""The rest of a line, and the lines that it goes on to behind a comma."""
+
 _JPA = (
     rb"@(?:[\w.]+\.)?(?:ManyToOne|OneToOne)\b(?:\((?P<said>[^()]*(?:\([^()]*\)[^()]*)*)\))?"
     rb"(?P<more>(?:\s*@[\w.]+(?:\([^()]*(?:\([^()]*\)[^()]*)*\))?){0,8})\s+(?:(?:private|protected|public|lateinit|readonly)\s+)*"
 )
 # By kind: in a model of the table, the association that is called like the key.
 _OWN: dict[str, bytes] = {
-    "Ruby": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + _REST + rb")",
-    "Elixir": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + _REST + rb")",
+    "Ruby": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + REST + rb")",
+    "Elixir": rb"\bbelongs_to[ \t(]+:(?P<name>%(base)s)\b(?P<said>" + REST + rb")",
     "PHP": (
         rb"\bfunction\s+(?P<name>%(camel)s)\s*\(\)[^{]{0,200}\{[^{}]{0,400}->belongsTo\(\s*[\w\\]+::class(?P<said>[^)]*)\)"
         rb"|#\[[^\n]{0,200}?\b(?:ManyToOne|OneToOne)\b(?P<more>[^;{}]{0,400}?)\s(?:private|protected|public)\s[^$;]{0,80}"
@@ -34,8 +36,8 @@ _OWN: dict[str, bytes] = {
     "JavaScript": _JPA + rb"(?P<name>%(camel)s)\s*[!?]?\s*:",
 }
 _OTHER: dict[str, bytes] = {
-    "Ruby": rb"\bhas_(?:many|one)[ \t(]+:(?P<name>%(rows)s)\b(?P<said>" + _REST + rb")",
-    "Elixir": rb"\bhas_(?:many|one)[ \t(]+:(?P<name>%(rows)s)\b(?P<said>" + _REST + rb")",
+    "Ruby": rb"\bhas_(?:many|one)[ \t(]+:(?P<name>%(rows)s)\b(?P<said>" + REST + rb")",
+    "Elixir": rb"\bhas_(?:many|one)[ \t(]+:(?P<name>%(rows)s)\b(?P<said>" + REST + rb")",
     "PHP": rb"->has(?:Many|One)\(\s*(?P<name>(?:[\w\\]+\\)?%(model)s)::class(?P<said>[^)]*)\)",
 }
 # What names another key, or none of this table's.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from legacy_ref_scan.languages.plain.kinds import Kind, Weight
 from legacy_ref_scan.languages.plain.variables import Variables, variables
@@ -316,55 +316,72 @@ def _line_end(data: bytes, at: int) -> int:
 
 
 def _fragment(source: SourceFile, extent: _Extent, kind: Kind, known: Variables) -> Fragment:
-    text = bytearray()
-    pieces: list[Piece] = []
-    holes: list[Hole] = []
-
-    def hole(start: int, end: int) -> None:
-        holes.append(Hole(len(text), "a value put in when it runs", Span(source.path, start, end)))
-        text.extend(HOLE)
-
-    def unknown(start: int, end: int) -> None:
-        value = known.place_of(source.data[start:end])
-        if value is not None:
-            take(*value)
-        elif _is_parameter(source.data, extent, kind, start, bytes(text[-_BACK:])):
-            text.extend(_PARAMETER)
-        else:
-            hole(start, end)
-
-    def take(start: int, end: int, value: bytes | None = None) -> None:
-        known = source.data[start:end] if value is None else value
-        if known:
-            pieces.append(Piece(len(text), len(text) + len(known), Span(source.path, start, end)))
-            text.extend(known)
-
-    previous: int | None = None
-    for start, end in extent.parts:
-        if previous is not None and re.search(rb"\w", source.data[previous + 1 : start - 1]):
-            hole(previous, start)
-        at = start
-        for match in _pattern(kind, extent, known).finditer(source.data, start, end):
-            take(at, match.start())
-            if match.lastgroup == "hole":
-                unknown(match.start(), match.end())
-            else:
-                take(match.start(), match.end(), _unescaped(match[0]))
-            at = match.end()
-        take(at, end)
-        previous = end
-    site = Span(source.path, extent.parts[0][0], extent.end)
+    made = _Made(source, extent, kind, known)
+    made.read()
     return Fragment(
-        bytes(text),
-        tuple(pieces),
-        site,
+        bytes(made.text),
+        tuple(made.pieces),
+        Span(source.path, extent.parts[0][0], extent.end),
         "",
         Consumer.UNKNOWN,
-        tuple(holes),
+        tuple(made.holes),
         source.test,
         "embedded-sql",
         f"{kind.name} file",
     )
+
+
+@dataclass
+class _Made:
+    """The text that a place of a file stands for: without escapes, with holes for what is put in when it runs."""
+
+    source: SourceFile
+    extent: _Extent
+    kind: Kind
+    known: Variables
+    text: bytearray = field(default_factory=bytearray)
+    pieces: list[Piece] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Goes through the parts of the place."""
+        data = self.source.data
+        pattern = _pattern(self.kind, self.extent, self.known)
+        previous: int | None = None
+        for start, end in self.extent.parts:
+            if previous is not None and re.search(rb"\w", data[previous + 1 : start - 1]):
+                self._hole(previous, start)
+            at = start
+            for match in pattern.finditer(data, start, end):
+                self._take(at, match.start())
+                if match.lastgroup == "hole":
+                    self._placeholder(match.start(), match.end())
+                else:
+                    self._take(match.start(), match.end(), _unescaped(match[0]))
+                at = match.end()
+            self._take(at, end)
+            previous = end
+
+    def _placeholder(self, start: int, end: int) -> None:
+        data = self.source.data
+        value = self.known.place_of(data[start:end])
+        if value is not None:
+            self._take(*value)
+        elif _is_parameter(data, self.extent, self.kind, start, bytes(self.text[-_BACK:])):
+            self.text.extend(_PARAMETER)
+        else:
+            self._hole(start, end)
+
+    def _hole(self, start: int, end: int) -> None:
+        self.holes.append(Hole(len(self.text), "a value put in when it runs", Span(self.source.path, start, end)))
+        self.text.extend(HOLE)
+
+    def _take(self, start: int, end: int, value: bytes | None = None) -> None:
+        taken = self.source.data[start:end] if value is None else value
+        if taken:
+            size = len(self.text)
+            self.pieces.append(Piece(size, size + len(taken), Span(self.source.path, start, end)))
+            self.text.extend(taken)
 
 
 def _is_parameter(data: bytes, extent: _Extent, kind: Kind, at: int, before: bytes) -> bool:

@@ -109,10 +109,8 @@ def _in_forms(
 ) -> Iterator[tuple[Mention, _Sign]]:
     for mention in columns:
         if program.forms.is_field(source, kind, mention, program.constants.spelling):
-            yield (
-                mention,
-                _Sign("form-field", f"{mention.name} is a field of a form that may be for a row of the table"),
-            )
+            message = f"{mention.name} is a field of a form that may be for a row of the table"
+            yield mention, _Sign("form-field", message)
 
 
 def _told(

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
+from legacy_ref_scan.languages.plain.associations import REST
 from legacy_ref_scan.languages.plain.models import Model, model_at
 from legacy_ref_scan.languages.plain.spelling import Spelling
 from legacy_ref_scan.mentions import model_names
 from legacy_ref_scan.model import Gap, SourceFile, Span
 
-_REST = rb"(?:[^\n]*,[ \t]*\n)*[^\n]*"
 # lib/devise/models/*.rb, `required_fields` of each module.
 _DEVISE: dict[str, str] = {
     **dict.fromkeys(("encrypted_password",), "database_authenticatable"),
@@ -44,14 +44,14 @@ def _own(column: str) -> tuple[re.Pattern[bytes], ...]:
     """Lines of the table's own model."""
     found: list[bytes] = []
     if column in _DEVISE:
-        found.append(rb"\bdevise\b" + _REST + rb":" + _DEVISE[column].encode() + rb"\b")
+        found.append(rb"\bdevise\b" + REST + rb":" + _DEVISE[column].encode() + rb"\b")
     base, _, ending = column.rpartition("_")
     name = re.escape(base.encode("utf-8", "surrogateescape"))
     if ending == "digest" and base:
         default = rb"\b(?![ \t(]+:)" if base == "password" else rb"[ \t(]+:" + name + rb"\b"
         found.append(rb"^[ \t]*has_secure_password" + default)
     if ending in ("id", "type") and base:
-        found.append(rb"\bbelongs_to[ \t(]+:" + name + rb"\b" + _REST + rb"\bpolymorphic:[ \t]*true\b")
+        found.append(rb"\bbelongs_to[ \t(]+:" + name + rb"\b" + REST + rb"\bpolymorphic:[ \t]*true\b")
     return tuple(re.compile(pattern, re.MULTILINE) for pattern in found)
 
 
@@ -61,13 +61,13 @@ def _others(column: str, spelling: Spelling) -> tuple[re.Pattern[bytes], ...]:
     base, _, ending = column.rpartition("_")
     if ending in ("id", "type") and base:
         name = re.escape(base.encode("utf-8", "surrogateescape"))
-        has = rb"\bhas_(?:many|one)[ \t(]+:" + spelling.instance + rb"\b" + _REST + rb"\bas:[ \t]*:" + name + rb"\b"
+        has = rb"\bhas_(?:many|one)[ \t(]+:" + spelling.instance + rb"\b" + REST + rb"\bas:[ \t]*:" + name + rb"\b"
         return (re.compile(has),)
     if ending == "count" and base:
         classes = b"|".join(sorted(re.escape(name.encode("utf-8", "surrogateescape")) for name in model_names(base)[0]))
         counted = (
             rb"^[ \t]*class[ \t]+(?:\w+::)*(?:" + classes + rb")\b(?:(?!\n[ \t]*class\b)[\s\S]){0,4000}?"
-            rb"\bbelongs_to[ \t(]+:" + spelling.instance + rb"\b" + _REST + rb"\bcounter_cache:[ \t]*true\b"
+            rb"\bbelongs_to[ \t(]+:" + spelling.instance + rb"\b" + REST + rb"\bcounter_cache:[ \t]*true\b"
         )
         return (re.compile(counted, re.MULTILINE),)
     return ()

@@ -23,10 +23,10 @@ _BACK = 1500  # bytes of annotations before a class
 class Family:
     """How the ORMs of some languages are written.
 
-    `starts` finds what may be a model: its group `name` is a class, its group `table` a table's own name. `tables`
-    finds the table's name inside, in its groups. A class without it is a model where `sign` matches, or the path.
-    `declares` are pairs: what stands before a column's name on its line, and what after it. A field behind `unmapped`
-    is none of the table's.
+    `starts` finds what may be a model: its groups `table` and `row` are a table's own name, every other one is a class
+    (`of` before the rest). `tables` finds the table's name inside, in its groups. A class without it is a model where
+    `sign` matches, or the path. `declares` are pairs: what stands before a column's name on its line, and what after
+    it. A field behind `unmapped` is none of the table's.
     """
 
     library: str

@@ -22,6 +22,7 @@ _FOLDER = re.compile(
 )
 _NUMBER = re.compile(rb"^\d+[-_.]*")
 _LINES = 20  # in which a header stands, comments before it
+_REACH = 4000  # bytes from the model of an object to its last key
 _DJANGO = re.compile(rb"[\"']?\bmodel[\"']?\s*:\s*[\"']?[\w.]+\.(\w+)[\"']?")
 
 
@@ -74,10 +75,9 @@ def _of_django(source: SourceFile, mention: Mention, spelling: Spelling) -> bool
     """Whether an object of a fixture of Django is of the table's model: `"model": "accounts.user"`."""
     if _FOLDER.search(source.path) is None:
         return False
-    last = next(
-        iter([*_DJANGO.finditer(source.data, max(0, mention.span.start - 4000), mention.span.start)][-1:]), None
-    )
-    return last is not None and _row(spelling).fullmatch(last[1]) is not None
+    start = mention.span.start
+    above = list(_DJANGO.finditer(source.data, max(0, start - _REACH), start))
+    return bool(above) and _row(spelling).fullmatch(above[-1][1]) is not None
 
 
 @cache
