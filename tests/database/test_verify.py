@@ -363,7 +363,7 @@ def test_legacy_readers_in_pg_stat_statements(live: Live) -> None:
     if not _stat_statements(connection):
         found = check(run(dsn), "statements")
         assert found.result is Result.NOT_POSSIBLE
-        assert "pg_stat_statements is not in this database" in found.reason
+        assert "pg_stat_statements" in found.reason  # not there, or not loaded at the start
         assert not found.required
         pytest.skip("the server does not count statements")
     connection.execute("SELECT pg_stat_statements_reset()")
