@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from posixpath import basename, dirname
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version, unreadable
+from legacy_ref_scan.migrations.history import (
+    History,
+    Migration,
+    Problem,
+    Read,
+    of_pair,
+    problem,
+    same_version,
+    unreadable,
+)
 from legacy_ref_scan.versions import Version
 
 _NAME = re.compile(r"(\d+(?:-\d+)*)_(.*)|(\d+)(?:-(.*))?", re.DOTALL)
@@ -70,17 +79,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
             problems.append(unreadable(item.up))
             continue
         undo = read(item.down) if item.down else None
-        migrations.append(
-            Migration(
-                version=item.version,
-                name=item.title,
-                path=item.up,
-                up=((0, len(source.data)),),
-                source=source,
-                down_path=undo.path if undo else None,
-                down=((0, len(undo.data)),) if undo else (),
-            )
-        )
+        migrations.append(of_pair(item.version, item.title, source, undo))
     return History(directory, "directories", tuple(migrations), (*problems, *_unordered(found)))
 
 

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, same_version, unreadable
+from legacy_ref_scan.migrations.history import (
+    History,
+    Migration,
+    Problem,
+    Read,
+    of_pair,
+    problem,
+    same_version,
+    unreadable,
+)
 from legacy_ref_scan.migrations.templates import Template
 from legacy_ref_scan.model import SourceFile
 from legacy_ref_scan.versions import UNVERSIONED, Version
@@ -102,16 +111,8 @@ def _migration(file: _File, down_path: str | None, read: Read) -> Migration | No
     if source is None:
         return None
     undo = read(down_path) if down_path and file.kind == "V" else None
-    return Migration(
-        version=file.version,
-        name=file.path.rpartition("/")[2].removesuffix(".sql"),
-        path=file.path,
-        up=((0, len(source.data)),),
-        source=source,
-        down_path=undo.path if undo else None,
-        down=((0, len(undo.data)),) if undo else (),
-        repeatable=file.again,
-    )
+    name = file.path.rpartition("/")[2].removesuffix(".sql")
+    return replace(of_pair(file.version, name, source, undo), repeatable=file.again)
 
 
 def _configured(migration: Migration, beside: str, paths: Iterable[str], read: Read) -> Iterator[Problem]:

@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from legacy_ref_scan.migrations.dialects import for_postgres, in_dialects
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, in_code, unordered, unreadable
-from legacy_ref_scan.model import ScanError, SourceFile
+from legacy_ref_scan.migrations.history import (
+    History,
+    Migration,
+    Problem,
+    Read,
+    in_code,
+    of_pair,
+    unordered,
+    unreadable,
+)
+from legacy_ref_scan.model import ScanError
 from legacy_ref_scan.versions import Version
 
 DEFAULT_WIDTH = 6
@@ -66,7 +75,7 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
             notes.append(f"{up.path} is empty")
         down = downs.get(up.version)
         undo = read(down.path) if down else None
-        migrations.append(_migration(up, source, undo))
+        migrations.append(of_pair(Version.of(up.version), up.title, source, undo))
     in_go = tuple(file.path for file in programs)
     return History(directory, "golang-migrate", tuple(migrations), tuple(problems), tuple(notes), in_go)
 
@@ -105,18 +114,6 @@ def file_names(version: int, width: int, name: str, taken: Collection[int] = ())
     if not 0 <= version <= _LARGEST:
         raise ScanError(f"version {version} is not a number from 0 to 2^64 - 1")
     return f"{number}_{name}.up.sql", f"{number}_{name}.down.sql"
-
-
-def _migration(up: _File, source: SourceFile, undo: SourceFile | None) -> Migration:
-    return Migration(
-        version=Version.of(up.version),
-        name=up.title,
-        path=up.path,
-        up=((0, len(source.data)),),
-        source=source,
-        down_path=undo.path if undo else None,
-        down=((0, len(undo.data)),) if undo else (),
-    )
 
 
 def _key(file: _File) -> tuple[int, str]:

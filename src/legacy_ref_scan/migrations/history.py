@@ -62,6 +62,19 @@ class Problem:
         return self.message
 
 
+def of_pair(version: Version, name: str, source: SourceFile, undo: SourceFile | None) -> Migration:
+    """The migration that one file applies as a whole, and another takes back."""
+    return Migration(
+        version=version,
+        name=name,
+        path=source.path,
+        up=((0, len(source.data)),),
+        source=source,
+        down_path=undo.path if undo else None,
+        down=((0, len(undo.data)),) if undo else (),
+    )
+
+
 def problem(reason: str, message: str, *paths: str, anything: bool = False) -> Problem:
     """A problem of whole files."""
     return Problem(reason, message, tuple(Span(path, 0, 0) for path in paths), anything)
@@ -91,8 +104,8 @@ def unordered(message: str, *paths: str) -> Problem:
 class History:
     """The migrations of a directory (or file) in the order in which they run.
 
-    `problems` may make a replay wrong; `notes` are worth a line and change nothing. `programs` are the paths of those
-    that are programs of which nothing is replayed: what they name is history all the same.
+    `problems` may make a replay wrong; `notes` are worth a line and change nothing. `programs` are the paths of
+    programs of which nothing is replayed, and of SQL files that programs run: what they name is history all the same.
     """
 
     directory: str
