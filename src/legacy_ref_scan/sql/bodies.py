@@ -11,7 +11,7 @@ from legacy_ref_scan.sql.names import part, parts
 from legacy_ref_scan.sql.plpgsql import Body, resolve_body
 from legacy_ref_scan.sql.resolve import resolve
 from legacy_ref_scan.sql.results import Resolved
-from legacy_ref_scan.sql.scope import Environment, RangeVariable, range_variable, relation_of_type
+from legacy_ref_scan.sql.scope import Environment, RangeVariable, range_variable, relation_of_type, without_setof
 from legacy_ref_scan.sql.statements import cut
 from legacy_ref_scan.sql.tree import Node, Tree, parse
 from legacy_ref_scan.sql.variables import Routine
@@ -38,7 +38,7 @@ def of_function(function: Function, catalog: Catalog, first: frozenset[int]) -> 
     triggers = trigger_relations(catalog, function.schema, function.name, first) if is_trigger else ()
     transitions = transition_tables(catalog, function.schema, function.name) if is_trigger else ()
     dynamic = is_trigger and not triggers and any(gap.reason == "catalog-dynamic" for gap in catalog.gaps)
-    returns = _without_setof(function.returns)
+    returns = without_setof(function.returns)
     return Routine(function.name, arguments, triggers, is_trigger, dynamic, transitions, returns)
 
 
@@ -56,15 +56,11 @@ def of_statement(tree: Tree, node: Node, catalog: Catalog, first: frozenset[int]
         kind = argument.child("func_type")
         arguments.append((part(tree, label).name if label else "", tree.raw(kind).decode() if kind else ""))
     result = node.child("func_return")
-    returns = _without_setof(tree.raw(result).decode("utf-8", "replace")) if result is not None else ""
+    returns = without_setof(tree.raw(result).decode("utf-8", "replace")) if result is not None else ""
     is_trigger = returns == "trigger"
     triggers = trigger_relations(catalog, schema, name, first) if is_trigger else ()
     transitions = transition_tables(catalog, schema, name) if is_trigger else ()
     return Routine(name, tuple(arguments), triggers, is_trigger, transitions=transitions, returns=returns)
-
-
-def _without_setof(kind: str) -> str:
-    return kind.strip().lower().removeprefix("setof ").strip()
 
 
 def may_touch(routine: Routine, function: Function, watch: Watch, catalog: Catalog) -> bool:

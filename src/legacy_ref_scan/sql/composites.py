@@ -6,7 +6,7 @@ from legacy_ref_scan.model import Access, Explanation
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.names import NAME_NODES, Part, part, parts
 from legacy_ref_scan.sql.references import References
-from legacy_ref_scan.sql.scope import RangeVariable, Scope, Visible, relation_of_type
+from legacy_ref_scan.sql.scope import RangeVariable, Scope, Visible, relation_of_type, without_setof
 from legacy_ref_scan.sql.tree import Node
 
 # sqlc, "Naming parameters": what stands in the parentheses names the parameter.
@@ -123,7 +123,7 @@ class Composites(References):
         names, _ = parts(self.tree, name)
         for function in self.catalog.functions.values():
             if names and function.name == names[-1].name:
-                return relation_of_type(self.catalog, function.returns.lower().removeprefix("setof "))
+                return relation_of_type(self.catalog, without_setof(function.returns))
         # a polymorphic built-in returns the row type of its argument: jsonb_populate_record(null::t, …)
         cast = node.first("Typename")
         return relation_of_type(self.catalog, self.tree.raw(cast).decode("utf-8", "replace")) if cast else None

@@ -7,7 +7,15 @@ from dataclasses import replace
 from legacy_ref_scan.model import HOLE, Access, Explanation
 from legacy_ref_scan.schema import Relation
 from legacy_ref_scan.sql.names import Part, part, parts
-from legacy_ref_scan.sql.scope import Columns, RangeVariable, Scope, Visible, range_variable, relation_of_type
+from legacy_ref_scan.sql.scope import (
+    Columns,
+    RangeVariable,
+    Scope,
+    Visible,
+    range_variable,
+    relation_of_type,
+    without_setof,
+)
 from legacy_ref_scan.sql.tree import Node
 from legacy_ref_scan.sql.with_queries import WithQueries
 
@@ -190,10 +198,11 @@ class FromItems(WithQueries):
             outs = [a for a in function.arguments if a.mode in ("out", "inout", "table")]
             if len(outs) > 1 or any(a.mode == "table" for a in outs):
                 return tuple(Visible(a.name, type=a.type) for a in outs), None, True
-            relation = relation_of_type(self.catalog, function.returns.lower().removeprefix("setof "))
+            result = without_setof(function.returns)
+            relation = relation_of_type(self.catalog, result)
             if relation is not None:
                 return range_variable(relation).columns, relation, True
-            if function.returns.lower().removeprefix("setof ").strip() != "record":
+            if result != "record":
                 return (Visible(alias or name),), None, True
         return (Visible(alias or name),), None, False
 

@@ -115,6 +115,11 @@ def range_variable(relation: Relation, alias: str = "", label: str = "") -> Rang
     )
 
 
+def without_setof(result: str) -> str:
+    """The type of a function's result, of each row where there are several; in lower case."""
+    return result.strip().lower().removeprefix("setof ").strip()
+
+
 def relation_of_type(catalog: Catalog, name: str) -> Relation | None:
     """The relation whose row type a type name means, as it is or through domains; None for every other type."""
     seen: set[str] = set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from legacy_ref_scan.model import Target
 from legacy_ref_scan.schema import Catalog, Column, ColumnId, Relation, Trigger
-from legacy_ref_scan.sql.scope import relation_of_type
+from legacy_ref_scan.sql.scope import relation_of_type, without_setof
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def transition_tables(catalog: Catalog, schema: str, name: str) -> tuple[tuple[s
 def row_names(catalog: Catalog, watched: Watch) -> frozenset[str]:
     """The names by which rows of a relation with a watched column come along: of functions that return them
     (`SELECT * FROM f()`), and of domains over its row type; and those of the sequences that go with it."""
-    functions = ((f.name, f.returns.lower().removeprefix("setof ")) for f in catalog.functions.values())
+    functions = ((f.name, without_setof(f.returns)) for f in catalog.functions.values())
     domains = ((kind.name, kind.base) for kind in catalog.types.values() if kind.kind == "domain")
     named = ((name, relation_of_type(catalog, base)) for name, base in (*functions, *domains))
     rows = (name for name, relation in named if relation is not None and relation.oid in watched.relations)
