@@ -26,8 +26,6 @@ from legacy_ref_scan.languages.golang.values import (
     union,
 )
 
-MODEL_LIBRARIES = frozenset(("bun", "xorm", "go-pg"))
-
 _OPERATORS = {
     "Eq": " = ?", "NotEq": " <> ?", "Lt": " < ?", "LtOrEq": " <= ?", "Gt": " > ?", "GtOrEq": " >= ?", "Like": " LIKE ?",
     "NotLike": " NOT LIKE ?", "ILike": " ILIKE ?", "NotILike": " NOT ILIKE ?", "Neq": " <> ?", "Lte": " <= ?",
@@ -55,6 +53,8 @@ _CLAUSES = {
     "Update": "update", "UpdateColumn": "set", "Updates": "set", "UpdateColumns": "set", "Rows": "rows",
     "Joins": "join", "Cols": "select", "Values": "values", "Pluck": "select", "Omit": "omit", "GroupByExpr": "group",
 }  # fmt: skip
+_FEW = 8  # rows of alternatives, which are all looked at
+_WITHOUT_TABLES = frozenset(("group", "order", "limit", "offset"))
 _LISTS = frozenset(("select", "from", "into", "group", "order", "returning", "rows"))
 _KINDS = {
     "Select": "select", "Insert": "insert", "Update": "update", "Delete": "delete", "Replace": "insert",
@@ -85,10 +85,6 @@ class _Statement:
 
     def add(self, clause: str, values: Iterable[Value]) -> None:
         self.clauses.setdefault(clause, []).extend(values)
-
-
-_FEW = 8
-_WITHOUT_TABLES = frozenset(("group", "order", "limit", "offset"))
 
 
 class Renderer:
@@ -229,7 +225,7 @@ class Renderer:
         if clause == "distinct":
             statement.add("distinct", [EMPTY])
             statement.add("select", map(self.expression, arguments))
-        elif clause in ("where", "having", "suffix", "prefix", "order") and clause != "order":
+        elif clause in ("where", "having", "suffix", "prefix"):
             statement.add(clause, map(self.expression, arguments[:1]))
         elif clause == "set":
             statement.kind = statement.kind or "update"
@@ -322,8 +318,6 @@ class Renderer:
         bare = columns == EMPTY
         distinct = "DISTINCT " if "distinct" in statement.clauses else ""
         source = self._clause(statement, "from", " FROM ", ", ")
-        if "from" not in statement.clauses and statement.library in MODEL_LIBRARIES:
-            source = self.cat(" FROM ", self._table(statement))
         if bare and statement.library == "squirrel":  # it knows no default: they come from a builder not seen here
             columns = hole(UNSEEN_COLUMNS, self._origin)
         elif bare:

@@ -133,5 +133,5 @@ def sql_by_another_name(source: SourceFile, holder: Declaration) -> Fragment | N
 
 def is_whole_file(text: Text) -> bool:
     """The text is a part of one SQL file, which is scanned as such."""
-    first = text.atoms[0] if len(text.atoms) == 1 else None
-    return isinstance(first, Known) and first.origin is not None and first.origin[0].endswith(".sql")
+    only = text.only
+    return isinstance(only, Known) and only.origin is not None and only.origin[0].endswith(".sql")

@@ -6,23 +6,14 @@ from legacy_ref_scan.languages.golang.frame import Frame, TypeName
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.stdlib import Called
 from legacy_ref_scan.languages.golang.types import type_of, type_of_node
-from legacy_ref_scan.languages.golang.values import Text, Unknown, Value, texts
+from legacy_ref_scan.languages.golang.values import Unknown, Value, texts
 
 _BY_NAME = frozenset(
-    ("RowToStructByName", "RowToStructByNameLax", "RowToAddrOfStructByName", "RowToAddrOfStructByNameLax")
+    "RowToStructByName RowToStructByNameLax RowToAddrOfStructByName RowToAddrOfStructByNameLax".split()
 )
 # Functions and methods that fill a struct from rows that another call has asked for.
 _FILLS = frozenset(
-    (
-        "CollectRows",
-        "CollectOneRow",
-        "CollectExactlyOneRow",
-        "AppendRows",
-        "StructScan",
-        "ScanAll",
-        "ScanOne",
-        "ScanRow",
-    )
+    "CollectRows CollectOneRow CollectExactlyOneRow AppendRows StructScan ScanAll ScanOne ScanRow".split()
 )
 
 
@@ -46,17 +37,12 @@ def of_rows(frame: Frame, name: str, arguments: Called, receiver: Value = ()) ->
     if name not in _FILLS or frame.run.muted:
         return
     values = (receiver, *arguments.values)
-    holes = [atom for value in values for text in texts(value) if (atom := _only_hole(text)) is not None]
+    holes = [text.only for value in values for text in texts(value) if isinstance(text.only, Unknown)]
     known = [frame.run.knowledge.asked[hole.origin] for hole in holes if hole.origin in frame.run.knowledge.asked]
     asked = frozenset(text for group in known for text in group) or frozenset((b"",))
     for node in arguments.nodes:
         struct = _struct_behind(frame, node) or _type_argument(frame, node)
         _note(frame, frame.run.knowledge.filled, struct, asked)
-
-
-def _only_hole(text: Text) -> Unknown | None:
-    atom = text.atoms[0] if len(text.atoms) == 1 else None
-    return atom if isinstance(atom, Unknown) else None
 
 
 def _struct_behind(frame: Frame, node: Node) -> TypeName | None:

@@ -51,7 +51,7 @@ def _written_name(index: Index, file: GoFile, current: Node) -> TypeName | None:
 
 def aliased(index: Index, named: TypeName | None, depth: int = 3) -> TypeName | None:
     """The type behind `type Query = orm.Query`; any other type as it is."""
-    declared = index.lookup(*named) if named is not None and named[0] in index.folders else ()
+    declared = index.lookup(*named) if named is not None else ()
     for declaration in declared:
         kind = declaration.node.child_by_field_name("type") if declaration.node.type == "type_alias" else None
         if kind is not None and kind.type == "qualified_type" and depth:
@@ -103,9 +103,7 @@ def _type_of_field(frame: Frame, node: Node, depth: int) -> TypeName | None:
 
 def field_type(index: Index, owner: TypeName, field: str) -> TypeName | None:
     """The named type of a struct's field."""
-    if owner[0] not in index.folders:
-        return None
-    for declaration in index.lookup(owner[0], owner[1]):
+    for declaration in index.lookup(*owner):
         for names, member in _named_fields(declaration):
             kind = member.child_by_field_name("type") if field in names else None
             if kind is not None:
@@ -126,8 +124,7 @@ def struct_fields(declaration: Declaration) -> list[Node]:
 
 def field_names(index: Index, owner: TypeName) -> tuple[str, ...]:
     """The names of a struct's fields in order, an embedded one under its type's; none for what is no struct of ours."""
-    declared = index.lookup(*owner) if owner[0] in index.folders else ()
-    return tuple(name for d in declared[:1] for names, _ in _named_fields(d) for name in names)
+    return tuple(name for d in index.lookup(*owner)[:1] for names, _ in _named_fields(d) for name in names)
 
 
 @lru_cache(maxsize=4096)

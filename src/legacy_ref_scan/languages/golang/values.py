@@ -94,6 +94,11 @@ class Text:
         """No holes."""
         return all(isinstance(atom, Known) for atom in self.atoms)
 
+    @property
+    def only(self) -> Atom | None:
+        """The atom of a text that has just one."""
+        return self.atoms[0] if len(self.atoms) == 1 else None
+
     def as_partial(self) -> Text:
         """The same, marked as one of too many."""
         return self if self.partial else Text(self.atoms, True, self._sum)
@@ -220,6 +225,8 @@ HANDED = 3
 """How deep in what a function is handed a name is looked for: `&Query{Filters: map[string]any{"name": x}}`."""
 _NOTHING = Text(())
 EMPTY: Value = (_NOTHING,)
+TOO_MANY: Value = (Text((Unknown(LEFT_OUT, ("", 0, 0)),)),)
+"""What stands for the alternatives of a value that were not kept."""
 
 
 def hole(reason: str, origin: Origin, source: Source | None = None) -> Value:
@@ -247,7 +254,7 @@ def union(values: Iterable[Value], limit: int = MAX_ALTERNATIVES) -> Value:
     if len(merged) <= limit:
         return tuple(merged)
     kept = [_partial(alt) for alt in list(merged)[:limit]]
-    return (*kept, Text((Unknown(LEFT_OUT, ("", 0, 0)),)))
+    return (*kept, *TOO_MANY)
 
 
 def _condensed(alternatives: list[Alternative]) -> list[Alternative]:

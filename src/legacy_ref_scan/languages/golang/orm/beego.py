@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.statement import Draft, Sql, conditions, elements, sql_of, whole
+from legacy_ref_scan.languages.golang.orm.statement import (
+    Draft,
+    Sql,
+    conditions,
+    elements,
+    sql_of,
+    take_model,
+    take_start,
+    whole,
+)
 from legacy_ref_scan.languages.golang.values import EMPTY, Call, Chain, Entries, Text, Value, made_up, union
 
 _KINDS = {
@@ -77,14 +86,6 @@ def _table(draft: Draft, call: Call, sql: Sql) -> None:
     draft.table += [sql.expression(value) for value in found if value and not draft.model]
 
 
-def _model(draft: Draft, call: Call, sql: Sql) -> None:
-    draft.model = draft.model or [call.arguments[0]]
-
-
-def _start(draft: Draft, call: Call, sql: Sql) -> None:
-    draft.unseen += call.arguments[:1]
-
-
 def _filter(draft: Draft, call: Call, sql: Sql) -> None:
     draft.where += [sql.cat(name, " = ?") for name in _names(call.arguments[:1])]
 
@@ -138,8 +139,8 @@ def _conflict(draft: Draft, call: Call, sql: Sql) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Draft, Call, Sql], None]] = {
-    MODEL_TABLE: _model,
-    UNKNOWN_START: _start,
+    MODEL_TABLE: take_model,
+    UNKNOWN_START: take_start,
     "QueryTable": _table,
     "Filter": _filter,
     "Exclude": _filter,

@@ -173,7 +173,7 @@ class _Names:
             yield alt
 
     def _text(self, text: Text) -> Text:
-        atom = text.atoms[0] if len(text.atoms) == 1 else None
+        atom = text.only
         if not isinstance(atom, Known) or not _NAME.match(atom.text):
             return text
         parts = list(_segments(atom))
@@ -207,7 +207,7 @@ class _Names:
 
     def _declared(self, struct: TypeName | None) -> list[Declaration]:
         index = self._frame.run.index
-        found = index.lookup(*struct) if struct is not None and struct[0] in index.folders else ()
+        found = index.lookup(*struct) if struct is not None else ()
         return [declaration for declaration in found if struct_fields(declaration)]
 
     def _field(self, struct: TypeName | None, name: str, depth: int = 0) -> _Field | None:

@@ -79,7 +79,7 @@ def _struct_of(frame: Frame, node: Node) -> TypeName | None:
 
 def _element_of(frame: Frame, owner: TypeName, depth: int = 3) -> TypeName | None:
     """The struct itself, or the one that a named list (`type Phases []Phase`) is of."""
-    for declaration in frame.run.index.lookup(*owner) if owner[0] in frame.run.index.folders else ():
+    for declaration in frame.run.index.lookup(*owner):
         if struct_fields(declaration):
             return owner
         kind = declaration.node.child_by_field_name("type") if declaration.kind == "type" else None

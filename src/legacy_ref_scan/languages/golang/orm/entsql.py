@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.statement import Draft, Sql, conditions, elements, known_texts, sql_of
+from legacy_ref_scan.languages.golang.orm.statement import (
+    Draft,
+    Sql,
+    conditions,
+    elements,
+    known_texts,
+    sql_of,
+    take_start,
+)
 from legacy_ref_scan.languages.golang.values import EMPTY, Call, Chain, Value, made_up, union
 
 _KINDS = {"Insert": "insert", "Update": "update", "Delete": "delete"}
@@ -100,10 +108,6 @@ def _source(value: Value, sql: Sql) -> Value:
     return sql.cat("(", sql.render(nested[0]), ") AS subquery") if nested else _shown(value, sql)
 
 
-def _take_start(draft: Draft, call: Call, sql: Sql) -> None:
-    draft.unseen += call.arguments[:1]
-
-
 def _take_columns(draft: Draft, call: Call, sql: Sql) -> None:
     draft.columns += [_shown(value, sql) for value in elements(call.arguments) if known_texts(value) != ["*"]]
 
@@ -147,7 +151,7 @@ def _take_returning(draft: Draft, call: Call, sql: Sql) -> None:
 
 _TAKERS: dict[str, Callable[[Draft, Call, Sql], None]] = {
     MODEL_TABLE: _take_table,
-    UNKNOWN_START: _take_start,
+    UNKNOWN_START: take_start,
     **dict.fromkeys(("From", "Insert", "Update", "Delete"), _take_table),
     **dict.fromkeys(("Select", "SelectExpr", "AppendSelect", "AppendSelectExpr", "Columns"), _take_columns),
     "Where": _take_where,

@@ -256,17 +256,14 @@ class Models:
         """Structs that models of a target's table embed from modules that are not here: they may have the column."""
         for declaration in file.in_order:
             library = self.library(declaration) if struct_fields(declaration) else ""
-            if (
-                library
-                and self._telling(self.tables(declaration, library)).rpartition(".")[2] in self._run.names.tables
-            ):
-                for owner, field, named in self._embedded_elsewhere(declaration, library, 0):
-                    what = f"{named[0].rpartition('/')[2]}.{named[1]}"
-                    message = (
-                        f"{library} maps {declaration.name}, and the columns of {what}, which it embeds, are not here"
-                    )
-                    span = Span(owner.file.path, field.start_byte, field.end_byte)
-                    yield Gap(span, "unknown-mapping", message, declaration.name, owner.file.source.test)
+            table = self._telling(self.tables(declaration, library)) if library else ""
+            if table.rpartition(".")[2] not in self._run.names.tables:
+                continue
+            for owner, field, named in self._embedded_elsewhere(declaration, library, 0):
+                what = f"{named[0].rpartition('/')[2]}.{named[1]}"
+                message = f"{library} maps {declaration.name}, and the columns of {what}, which it embeds, are not here"
+                span = Span(owner.file.path, field.start_byte, field.end_byte)
+                yield Gap(span, "unknown-mapping", message, declaration.name, owner.file.source.test)
 
     def _embedded_elsewhere(
         self, declaration: Declaration, library: str, depth: int
@@ -285,8 +282,7 @@ class Models:
                 yield declaration, field, named
 
     def _structs(self, named: TypeName) -> Iterator[Declaration]:
-        if named[0] in self._index.folders:
-            yield from (d for d in self._index.lookup(*named) if struct_fields(d))
+        yield from (d for d in self._index.lookup(*named) if struct_fields(d))
 
     def _joins(self, declaration: Declaration, library: str) -> Iterator[Mapping]:
         """The table of a many-to-many association, which no struct declares: its columns are named for the structs."""

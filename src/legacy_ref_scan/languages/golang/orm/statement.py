@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from legacy_ref_scan.languages.golang.values import EMPTY, Chain, Items, Known, Text, Unknown, Value, made_up, union
+from legacy_ref_scan.languages.golang.values import (
+    EMPTY,
+    Call,
+    Chain,
+    Items,
+    Known,
+    Text,
+    Unknown,
+    Value,
+    made_up,
+    union,
+)
 
 
 class Sql(Protocol):
@@ -128,13 +139,23 @@ def elements(values: Iterable[Value]) -> list[Value]:
     return found
 
 
+def take_model(draft: Draft, call: Call, sql: Sql) -> None:
+    """`MODEL_TABLE`: the table of the first model that is named."""
+    draft.model = draft.model or [call.arguments[0]]
+
+
+def take_start(draft: Draft, call: Call, sql: Sql) -> None:
+    """`UNKNOWN_START`: of the columns and the table what was said before may be anything."""
+    draft.unseen += call.arguments[:1]
+
+
 def renamed(value: Value, naming: Callable[[str], str]) -> Value:
     """Names of Go fields as columns: `ErrorMessage` is `error_message`, still at its place in the source."""
     return tuple(_renamed(alt, naming) if isinstance(alt, Text) else alt for alt in value)
 
 
 def _renamed(text: Text, naming: Callable[[str], str]) -> Text:
-    atom = text.atoms[0] if len(text.atoms) == 1 else None
+    atom = text.only
     if not isinstance(atom, Known) or not atom.text.isalnum() or not atom.text[:1].isupper():
         return text
     return Text((Known(naming(atom.text.decode()).encode(), atom.origin),), text.partial)

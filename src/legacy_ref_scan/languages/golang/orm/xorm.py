@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from legacy_ref_scan.languages.golang.orm.links import MODEL_TABLE, UNKNOWN_START
-from legacy_ref_scan.languages.golang.orm.statement import Draft, Sql, conditions, elements, known_texts, sql_of, whole
+from legacy_ref_scan.languages.golang.orm.statement import (
+    Draft,
+    Sql,
+    conditions,
+    elements,
+    known_texts,
+    sql_of,
+    take_model,
+    take_start,
+    whole,
+)
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
     Alternative,
@@ -120,14 +130,6 @@ def _table(draft: Draft, call: Call, sql: Sql) -> None:
     draft.table += [sql.expression(value) for value in call.arguments[:1] if known_texts(value)]
 
 
-def _model(draft: Draft, call: Call, sql: Sql) -> None:
-    draft.model = draft.model or [call.arguments[0]]
-
-
-def _start(draft: Draft, call: Call, sql: Sql) -> None:
-    draft.unseen += call.arguments[:1]
-
-
 def _columns(draft: Draft, call: Call, sql: Sql) -> None:
     draft.columns += [sql.expression(value) for value in elements(call.arguments)]
 
@@ -192,8 +194,8 @@ def _written(draft: Draft, call: Call, sql: Sql) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Draft, Call, Sql], None]] = {
-    MODEL_TABLE: _model,
-    UNKNOWN_START: _start,
+    MODEL_TABLE: take_model,
+    UNKNOWN_START: take_start,
     "Table": _table,
     "From": _table,
     "Into": _table,
