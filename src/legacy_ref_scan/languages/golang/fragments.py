@@ -18,8 +18,6 @@ from legacy_ref_scan.model import HOLE, Consumer, Fragment, Hole, Piece, Span
 
 Marks = Mapping[str, tuple[list[int], list[int]]]
 """Path -> starts and ends of its mentions, sorted."""
-
-
 # A text that is looked at may still go on to where it is kept.
 _LOOKS = ("comparison", "switch case", "map index", "argument of len", "argument of cap")
 

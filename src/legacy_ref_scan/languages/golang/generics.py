@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from legacy_ref_scan.languages.golang.frame import TypeName
-from legacy_ref_scan.languages.golang.packages import Declaration, Node
+from legacy_ref_scan.languages.golang.packages import Declaration
 
 
 class Instance(tuple[str, str]):
@@ -110,8 +110,4 @@ def _named_by_receiver(declaration: Declaration) -> list[TypeName]:
     while kind is not None and kind.type in ("pointer_type", "parenthesized_type"):
         kind = kind.named_children[0] if kind.named_child_count else None
     listed = kind.child_by_field_name("type_arguments") if kind is not None and kind.type == "generic_type" else None
-    return [(declaration.file.folder, _written(declaration, item)) for item in listed.named_children] if listed else []
-
-
-def _written(declaration: Declaration, item: Node) -> str:
-    return declaration.file.text(item)
+    return [(declaration.file.folder, declaration.file.text(item)) for item in listed.named_children] if listed else []

@@ -158,9 +158,9 @@ def key_note(file: GoFile, pair: Node) -> str:
 
 
 def keys_beside(file: GoFile, start: int, end: int) -> tuple[str, ...]:
-    """The other keys of the map that the bytes of a string are a key of, in its literal or as it is filled in place.
+    """The other keys of the map that the string at `start`..`end` is a key of, in its literal or as it is filled.
 
-    None where the literal has a key that is no plain text.
+    Empty for a string that is no key, and where the literal has a key that is no plain text.
     """
     node: Node | None = file.tree.root_node.descendant_for_byte_range(start, max(start, end - 1))
     while node is not None and node.type not in _STRINGS:

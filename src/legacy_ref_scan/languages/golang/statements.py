@@ -162,9 +162,9 @@ def _range(frame: Frame, clause: Node) -> tuple[Callable[[int], None], int, bool
         position = number if exact and isinstance(only, Items) else None
         for target, bound, counted in zip(left, (key, value), (position, None), strict=False):
             reason = f"element {frame.file.text(target)[:30]} of a loop"
-            known = bound or (Text((Unknown(reason, frame.origin(target), position=counted),)),)
+            unknown = Text((Unknown(reason, frame.origin(target), position=counted),))
             if target.type == "identifier":
-                frame.declare(frame.file.text(target), known)
+                frame.declare(frame.file.text(target), bound or (unknown,))
 
     return bind, len(pairs) if exact else 2, exact
 

@@ -11,7 +11,7 @@ from legacy_ref_scan.languages.golang.assignments import assign_to, put_in_field
 from legacy_ref_scan.languages.golang.builders import spread
 from legacy_ref_scan.languages.golang.expressions import BUFFERS, zero_value
 from legacy_ref_scan.languages.golang.formatting import slice_atoms, sprint, sprintf
-from legacy_ref_scan.languages.golang.frame import Frame
+from legacy_ref_scan.languages.golang.frame import STORED, Frame
 from legacy_ref_scan.languages.golang.packages import Node
 from legacy_ref_scan.languages.golang.values import (
     EMPTY,
@@ -81,7 +81,7 @@ def _fprint(frame: Frame, call: Called) -> Value:
 
 
 def _written(frame: Frame, call: Called, added: Value) -> Value:
-    frame.use(added, call.node, "written by fmt.Fprint", strength=1)
+    frame.use(added, call.node, "written by fmt.Fprint", strength=STORED)
     append_to(frame, call.nodes[0], added, call.node)
     return frame.unknown("number of bytes", call.node)
 
@@ -311,7 +311,7 @@ def _copy_map(frame: Frame, call: Called) -> Value:
     known = [alt for alt in call.values[0] if isinstance(alt, Entries)] or [Entries(())]
     others = tuple(alt for alt in call.values[0] if not isinstance(alt, Entries))
     merged = tuple(replace(old, pairs=(*old.pairs, *new.pairs)) for old in known for new in added)
-    frame.use(call.values[1], call.node, "copied by maps.Copy", strength=1)
+    frame.use(call.values[1], call.node, "copied by maps.Copy", strength=STORED)
     target = call.nodes[0]
     if added and not (target.type == "selector_expression" and put_in_field(frame, target, union([merged, others]))):
         assign_to(frame, target, union([merged, others]))

@@ -36,10 +36,9 @@ def mapped_fields(engine: Engine, files: Iterable[GoFile], tags: Iterable[Mappin
     for tag in tags:
         if tag.span not in known:
             struct = dirname(tag.span.path), tag.owner
-            asked, given = (
-                tuple(sorted(known.get(struct, ()))) for known in (engine.knowledge.filled, engine.knowledge.given)
-            )
-            yield replace(_completed(tag, listed[tag.span.path], models), queries=asked, given=given)
+            filled = tuple(sorted(engine.knowledge.filled.get(struct, ())))
+            given = tuple(sorted(engine.knowledge.given.get(struct, ())))
+            yield replace(_completed(tag, listed[tag.span.path], models), queries=filled, given=given)
     yield from (item for items in known.values() for item in items)
 
 

@@ -58,14 +58,14 @@ def statement(chain: Chain, sql: Sql) -> Value:
 def draft_of(chain: Chain, sql: Sql) -> Draft:
     """The parts of a chain's statement."""
     draft = Draft(kind=_kind_of(chain))
-    made_up = {call.method for call in chain.calls}
-    if MODEL_TABLE in made_up and WHOLE_ROWS not in made_up:
+    said = {call.method for call in chain.calls}
+    if MODEL_TABLE in said and WHOLE_ROWS not in said:
         draft.bare = "1"  # the columns are those of a struct that is known: its fields are findings of their own
     for call in chain.calls:
         _take(draft, call, sql)
     if draft.kind == "update":
         draft.sets += [sql.cat(column, " = ?") for column in draft.columns]
-    if any(call.method == "Count" for call in chain.calls) and not draft.columns:
+    if "Count" in said and not draft.columns:
         draft.bare = "count(*)"
     return draft
 
