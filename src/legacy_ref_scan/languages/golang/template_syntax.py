@@ -1,7 +1,6 @@
-"""Templates of `text/template` as texts: each way through their branches, with what the functions given to them put in.
+"""The syntax of `text/template`: the parts of a template, the ways through its branches, and its pipelines.
 
-The syntax is that of https://pkg.go.dev/text/template. What a template's data puts in is a hole, unless a method of
-the package that parses the template is called like the field.
+It is that of https://pkg.go.dev/text/template.
 """
 
 from __future__ import annotations

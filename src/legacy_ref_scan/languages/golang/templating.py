@@ -1,4 +1,7 @@
-"""Calls of `text/template`: a template as a value, and the texts that it makes where it is parsed and executed."""
+"""Calls of `text/template`: a template as a value, and the texts that it makes where it is parsed and executed.
+
+What a template's data puts in is a hole, unless a method of the package that parses it is called like the field.
+"""
 
 from __future__ import annotations
 
