@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 
 from legacy_ref_scan.model import Access, Found, Fragment, Reference
 from legacy_ref_scan.schema import Catalog
@@ -20,6 +21,7 @@ _OF_TABLE = re.compile(
     rb"|create\s+(?:unique\s+)?index\b|comment\s+on\b|create\s+statistics\b|grant\b|revoke\b)",
     re.IGNORECASE | re.DOTALL,
 )
+_AGAIN = re.compile(rb"\bif\s+not\s+exists\b", re.IGNORECASE)
 _OBJECT = re.compile(
     _START + rb"create\s+(?:or\s+replace\s+)?(?:constraint\s+|materialized\s+|recursive\s+)?"
     rb"(?:trigger|view|function|procedure|policy|rule)\s+(?:[\w$]+\s*\.\s*)?(\"(?:[^\"]|\"\")+\"|[\w$]+)",
@@ -31,18 +33,26 @@ def of_dump(fragment: Fragment, found: Iterable[Found], catalog: Catalog) -> Ite
     """The findings of a text; in a file that defines the column itself, what belongs to the definition does not gate.
 
     The file is made anew from the schema. Its views, functions and triggers are judged where migrations leave them;
-    those that no migration makes gate here.
+    those that no migration makes gate here. A definition `IF NOT EXISTS` makes no dump: such a file runs on the database
+    that is there, where what comes behind it fails without the column.
     """
     if fragment.kind != "sql-file":
         yield from found
         return
     items = list(found)
-    defined = {item.target for item in items if isinstance(item, Reference) and item.access is Access.DEFINE}
-    starts = [start for start, _ in cut(fragment.text).statements] if defined else []
+    defining = [item for item in items if isinstance(item, Reference) and item.access is Access.DEFINE]
+    statements = cut(fragment.text).statements if defining else ()
+
+    def holder(item: Reference) -> tuple[int, int] | None:
+        at = bisect_right(statements, item.span.start - fragment.site.start, key=itemgetter(0)) - 1
+        return statements[at][:2] if at >= 0 else None
+
+    again = any((place := holder(item)) and _AGAIN.search(fragment.text, *place) for item in defining)
+    defined = set() if again else {item.target for item in defining}
     for item in items:
         if isinstance(item, Reference) and item.gating and item.target in defined:
-            at = bisect_right(starts, item.span.start - fragment.site.start) - 1
-            if at >= 0 and _is_defined(fragment.text, starts[at], catalog):
+            place = holder(item)
+            if place is not None and _is_defined(fragment.text, place[0], catalog):
                 message = f"belongs to the definition of {item.target} in this file"
                 item = replace(item, access=Access.DEFINE, gating=False, message=message, help="")
         yield item
