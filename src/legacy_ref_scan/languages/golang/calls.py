@@ -138,8 +138,14 @@ def _selected(frame: Frame, node: Node, function: Node, receiver: Value | None) 
     return _method(frame, node, operand, value, name)
 
 
+def _is_logger(frame: Frame, path: str, name: str) -> bool:
+    """Whether a function or method of a package is a logger's; one that writes to a database is followed."""
+    asks = sinks.DATABASE_IMPORT, sinks.ASKS_DATABASE
+    return sinks.is_logger(path, name) and not frame.run.index.holds(path, *asks)
+
+
 def _package_function(frame: Frame, node: Node, path: str, name: str) -> list[Value]:
-    if sinks.is_logger(path, name) and not function_sinks(frame, path, name):
+    if _is_logger(frame, path, name) and not function_sinks(frame, path, name):
         return foreign.logged(frame, arguments_of(frame, node), f"{default_name(path)}.{name}")
     declared = frame.run.index.exported(path, name)
     functions = [d for d in declared if d.kind == "func"]
@@ -178,7 +184,7 @@ def _method(frame: Frame, node: Node, operand: Node, value: Value, name: str) ->
     if is_chain(value, name):
         return [link(frame, value, name, arguments)]
     owner = type_of(frame, operand)
-    if owner is not None and sinks.is_logger(owner[0], name) and not method_sinks(frame, owner, name):
+    if owner is not None and _is_logger(frame, owner[0], name) and not method_sinks(frame, owner, name):
         return foreign.logged(frame, arguments, name)
     known = _behind(frame, owner, arguments, name) or callees(frame, owner, value, name, len(arguments.values))
     if known and not (known.guessed and name in sinks.SQL_METHODS):
@@ -202,7 +208,7 @@ def _invoke_all(
     label: str,
 ) -> list[Value]:
     named = declared_sinks(frame, functions)
-    if not named and all(sinks.is_logger(function.file.folder, function.name) for function in functions):
+    if not named and all(_is_logger(frame, function.file.folder, function.name) for function in functions):
         return foreign.logged(frame, arguments, label)
     hand_over(frame, named, arguments, functions, label)
     results = [invoke(frame, function, arguments, operand, receiver) for function in functions]

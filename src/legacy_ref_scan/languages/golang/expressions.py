@@ -288,8 +288,18 @@ def _part(frame: Frame, alt: Alternative, node: Node) -> Value:
         return (Items(alt.elements, cut), alt)
     if isinstance(alt, Text):
         already = bool(alt.atoms) and isinstance(alt.atoms[0], Unknown) and alt.atoms[0].reason == cut.reason
-        return (alt,) if already else (alt, Text((cut, *alt.atoms, cut), alt.partial))
+        if already:
+            return (alt,)
+        some = (Text((cut,)),) if _hides_column(frame, alt.data()) else ()
+        return (alt, Text((cut, *alt.atoms, cut), alt.partial), *some)
     return (alt,)
+
+
+def _hides_column(frame: Frame, data: bytes) -> bool:
+    """Whether a column's name is inside of a longer word, which a part of the text may be: `"iderror"[2:]`."""
+    lower = data.lower()
+    inside = any(name.lower().encode() in lower for name in frame.run.names.columns)
+    return inside and not frame.run.names.in_text(data, "column")
 
 
 def _composite(frame: Frame, node: Node) -> Value:

@@ -173,6 +173,9 @@ def _sanitized(frame: Frame, alt: Items, node: Node) -> Value:
 
 def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value, name: str) -> list[Value]:
     rows.of_rows(frame, name, arguments, value)
+    formatted = model_of("fmt.Sprintf", len(arguments.values)) if name == "Sprintf" and arguments.values else None
+    if formatted is not None:
+        return [formatted(frame, arguments)]
     written = frame.file.text(operand)
     label = f"{written}.{name}" if len(written) < 40 and "\n" not in written else name
     if named := method_sinks(frame, type_of(frame, operand), name):
@@ -182,7 +185,7 @@ def _unknown_method(frame: Frame, arguments: Called, operand: Node, value: Value
     elif name in sinks.PASS_THROUGH and arguments.values:
         _uses(frame, arguments, label, skip=sinks.PASS_THROUGH[name])
         return [arguments.values[sinks.PASS_THROUGH[name]], frame.unknown(f"result of {label}", arguments.node)]
-    elif _is_command(frame, name, arguments) or _gives_values(frame, name):
+    elif _is_command(frame, name, arguments) or _gives_values(frame, operand, name):
         text_uses(frame, arguments, label)
     elif (query := _query_index(frame, name, arguments)) is not None and not _goes_elsewhere(frame, operand, name):
         _sink_uses(frame, arguments, query, label)
@@ -206,10 +209,13 @@ def _is_command(frame: Frame, name: str, arguments: Called) -> bool:
     return speaks and all(text.data().isupper() and text.data().isalpha() for text in texts(arguments.values[0]))
 
 
-def _gives_values(frame: Frame, name: str) -> bool:
+def _gives_values(frame: Frame, operand: Node, name: str) -> bool:
     """`mock.ExpectQuery(…).WithArgs("error")` and `rows.AddRow("error")` of sqlmock and pgxmock."""
-    mocks = any(path.rstrip("/v0123456789").endswith("mock") for path in frame.file.imports.values())
-    return name in sinks.VALUES_OF_MOCKS and mocks
+    if name not in sinks.VALUES_OF_MOCKS:
+        return False
+    owner = type_of(frame, operand)
+    paths = frame.file.imports.values() if owner is None else (owner[0],)
+    return any(sinks.MOCKED_DATABASE.search(path) for path in paths)
 
 
 def _goes_elsewhere(frame: Frame, operand: Node, name: str) -> bool:

@@ -12,8 +12,8 @@ from legacy_ref_scan.languages.golang.packages import Declaration, GoFile, Index
 from legacy_ref_scan.languages.golang.sinks import may_be_sql
 from legacy_ref_scan.languages.golang.values import (
     HANDED,
-    LEFT_OUT,
     MAX_ALTERNATIVES,
+    TOO_MANY,
     Alternative,
     Chain,
     Concatenation,
@@ -33,7 +33,6 @@ from legacy_ref_scan.model import Consumer
 
 MAX_STEPS = 60_000
 MAX_PLAIN = 12
-TOO_MANY: Value = (Text((Unknown(LEFT_OUT, ("", 0, 0)),)),)
 MAX_DEPTH = 6
 MAX_RENDERED = 400
 """How many builders are kept with their texts."""
@@ -359,10 +358,10 @@ class Frame:
     def store_field(self, folder: str, owner: str, name: str, value: Value) -> None:
         """Keeps what was assigned to a field of a struct ("": of which is not known) for the functions that read it.
 
-        Not so for errors: each holds the text of the one that it wraps.
+        Of errors only literals: each holds the text of the one that it wraps.
         """
         if owner and self._is_error(folder, owner):
-            return
+            value = tuple(alt for alt in value if not isinstance(alt, Text) or (alt.known and len(alt.atoms) == 1))
         self._learn(self.run.knowledge.fields.setdefault((folder, name), {}), owner, ("field", (folder, name)), value)
 
     def _is_error(self, folder: str, owner: str) -> bool:

@@ -333,7 +333,9 @@ class Index:
 
     @cache  # noqa: B019
     def lookup(self, folder: str, name: str) -> tuple[Declaration, ...]:
-        """Every top-level declaration of a name in a folder, whatever the build tags."""
+        """Every top-level declaration of a name in a folder, whatever the build tags; none for foreign import paths."""
+        if folder not in self.folders:
+            return ()
         found: list[Declaration] = []
         word = name.encode()
         for path, data in self._contents(folder):
@@ -350,6 +352,12 @@ class Index:
     def _contents(self, folder: str) -> list[tuple[str, bytes]]:
         sources = (self.project.read(path) for path in self.folders.get(folder, ()))
         return [(source.path, source.data) for source in sources if source is not None]
+
+    @cache  # noqa: B019
+    def holds(self, path: str, *patterns: re.Pattern[bytes]) -> bool:
+        """Whether a package, by its folder or import path, has a file in which each of the patterns is found."""
+        files = (data for folder in {path, *self.resolve(path)} for _, data in self._contents(folder))
+        return any(all(pattern.search(data) for pattern in patterns) for data in files)
 
     def in_package(self, file: GoFile, name: str) -> tuple[Declaration, ...]:
         """Declarations that `name` can mean in `file`: its own package, then dot imports; no methods."""

@@ -222,6 +222,8 @@ COMMAND_METHODS = frozenset(("Do", "Send", "DoContext", "SendContext"))
 """Methods of Redis' connections: a command, then its arguments."""
 COMMAND_PACKAGES = ("github.com/gomodule/redigo", "github.com/garyburd/redigo")
 
+MOCKED_DATABASE = re.compile(r"(?:^|/)(?:go-)?(?:sqlx?|pgx)mock(?:[./]v\d+)?$")
+"""Import paths of mocked databases."""
 VALUES_OF_MOCKS = frozenset(("WithArgs", "AddRow", "WillReturnResult", "WillReturnError"))
 """Methods of a mocked database whose arguments are values of parameters and columns."""
 
@@ -249,6 +251,7 @@ def is_text_method(name: str) -> bool:
     return name in _TEXT_METHODS
 
 
+_DRIVERS = ("database/sql", "github.com/jackc/pgx", "github.com/jmoiron/sqlx", "github.com/lib/pq")
 BUILDER_PACKAGES: dict[str, str] = {
     "github.com/Masterminds/squirrel": "squirrel",
     "gopkg.in/Masterminds/squirrel": "squirrel",
@@ -285,6 +288,15 @@ def builder_of(import_path: str) -> str:
             return library
     return ""
 
+
+DATABASE_IMPORT = re.compile(
+    "|".join(f'"{re.escape(path)}' for path in (*_DRIVERS, *BUILDER_PACKAGES)).encode()  # a path may go on: "/v5"
+)
+"""What a file holds that imports a driver, a query builder or an ORM."""
+ASKS_DATABASE = re.compile(
+    rb"\.(?:Exec|Query|QueryRow|Queryx|Prepare|NamedExec|CopyFrom|SendBatch|Raw|Create|Save|Insert)(?:Context)?\("
+)
+"""What a file holds that sends statements to a database."""
 
 BUILDER_METHODS = frozenset(
     "From Table Model Column Columns ColumnExpr Where Set Insert Update Delete Select OrderBy Order OrderExpr GroupBy "
