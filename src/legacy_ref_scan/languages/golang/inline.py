@@ -34,8 +34,11 @@ from legacy_ref_scan.languages.golang.values import (
 )
 from legacy_ref_scan.model import Consumer
 
+# Types of results that are texts, or that texts can be taken from.
 _TEXTUAL = re.compile(
-    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|map\[string\]|.*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|orm\.Condition|RawSeter)$"
+    r"\*?(\[\d*\])*\*?(string|byte)$|map\[.*string$|map\[string\]|"
+    r".*(Builder|Dataset|Sqlizer|Buffer|Expression|Query|gorm\.DB|Session|Cond|Template|FuncMap|QuerySeter|"
+    r"orm\.Condition|RawSeter)$"
 )
 _WRITERS = frozenset(("*strings.Builder", "*bytes.Buffer", "io.Writer", "io.StringWriter"))
 _ANY = frozenset(("any", "interface{}"))
@@ -326,15 +329,7 @@ def apply(frame: Frame, function: Function, values: list[Value], nodes: list[Nod
     home.returns, home.loops, home.dead, home.result_names = [], [], False, ()
     frame.run.stack.append(key)
     try:
-        spread = bool(nodes) and nodes[-1].type == "variadic_argument"
-        for position, parameter in enumerate(parameters(literal)):
-            given = values[position] if position < len(values) and not parameter.variadic else None
-            if parameter.variadic and values:
-                given = _rest(values[position:], spread)
-            named = parameter.name or "value"
-            declare_parameter(home, parameter, given or home.unknown(f"parameter {named} of a closure", parameter.node))
-            if given is not None and parameter.name and position < len(nodes):
-                home.sites[parameter.name] = frame.site_of(nodes[position])
+        _bind_closure(frame, home, literal, values, nodes)
         home.execute(body)
         return _results(home, literal)
     finally:
@@ -343,6 +338,19 @@ def apply(frame: Frame, function: Function, values: list[Value], nodes: list[Nod
         home.scopes, home.returns, home.loops, home.dead, home.result_names = saved
         for scope, after in zip(home.scopes, kept, strict=False):
             scope.update(after)
+
+
+def _bind_closure(frame: Frame, home: Frame, literal: Node, values: list[Value], nodes: list[Node]) -> None:
+    """Declares the parameters of a function literal in the frame around it."""
+    spread = bool(nodes) and nodes[-1].type == "variadic_argument"
+    for position, parameter in enumerate(parameters(literal)):
+        given = values[position] if position < len(values) and not parameter.variadic else None
+        if parameter.variadic and values:
+            given = _rest(values[position:], spread)
+        named = parameter.name or "value"
+        declare_parameter(home, parameter, given or home.unknown(f"parameter {named} of a closure", parameter.node))
+        if given is not None and parameter.name and position < len(nodes):
+            home.sites[parameter.name] = frame.site_of(nodes[position])
 
 
 def _copy_out(frame: Frame, inner: Frame, declaration: Declaration, call: Called, operand: Node | None) -> bool:
