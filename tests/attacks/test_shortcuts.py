@@ -70,6 +70,17 @@ func run(db *sql.DB) {
         },
     ),
     Attack(
+        "a logger keeps what it is given in another file",
+        files={
+            "go.mod": "module example.com/m\n",
+            "logs/logs.go": "package logs\n\nfunc Info(c, t string) { keep(c, t) }\n",
+            "logs/keep.go": 'package logs\n\nimport "gorm.io/gorm"\n\nvar db *gorm.DB\n\n'
+            "func keep(c, t string) { db.Table(t).Select(c).Find(nil) }\n",
+            "run.go": 'package main\n\nimport "example.com/m/logs"\n\n'
+            'func run() { logs.Info("error_message", "campaign_phases") }\n',
+        },
+    ),
+    Attack(
         "a method of a builder is called like one of a mock",
         files={"run.go": _MOCK + 'func run(b table.B) { b.From("campaign_phases").WithArgs("error_message") }\n'},
         verdict="unknown",

@@ -33,8 +33,8 @@ def of_dump(fragment: Fragment, found: Iterable[Found], catalog: Catalog) -> Ite
     """The findings of a text; in a file that defines the column itself, what belongs to the definition does not gate.
 
     The file is made anew from the schema. Its views, functions and triggers are judged where migrations leave them;
-    those that no migration makes gate here. A definition `IF NOT EXISTS` makes no dump: such a file runs on the database
-    that is there, where what comes behind it fails without the column.
+    those that no migration makes gate here. A definition `IF NOT EXISTS` makes no dump: such a file runs on a database
+    that has the table, where what comes behind it fails without the column.
     """
     if fragment.kind != "sql-file":
         yield from found

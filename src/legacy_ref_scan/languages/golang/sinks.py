@@ -294,7 +294,8 @@ DATABASE_IMPORT = re.compile(
 )
 """What a file holds that imports a driver, a query builder or an ORM."""
 ASKS_DATABASE = re.compile(
-    rb"\.(?:Exec|Query|QueryRow|Queryx|Prepare|NamedExec|CopyFrom|SendBatch|Raw|Create|Save|Insert)(?:Context)?\("
+    rb"\.(?:Exec|Query|QueryRow|Queryx|Prepare|NamedExec|CopyFrom|SendBatch|Raw|Create|Save|Insert|Select|Find|First|"
+    rb"Updates?|Delete|Table|Where)(?:Context)?\("
 )
 """What a file holds that sends statements to a database."""
 
