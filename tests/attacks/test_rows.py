@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attacks.attack import Attack, breaks, report_on
+from tests.attacks.attack import BASE, Attack, breaks, report_on
 
 ATTACKS = (
     Attack(
@@ -118,3 +118,34 @@ def test_rows(attack: Attack) -> None:
     report = report_on(attack)
     assert report.verdict == attack.verdict
     assert breaks(attack) == (attack.verdict != "clean")
+
+
+@pytest.mark.parametrize("table", ["Phases", "My Phases", "phases.v2", 'a "b"'])
+@pytest.mark.parametrize(
+    "function",
+    [
+        """CREATE FUNCTION f() RETURNS SETOF {} LANGUAGE sql AS $$ SELECT 1, 'x'::text $$""",
+        """CREATE FUNCTION f() RETURNS {} LANGUAGE plpgsql AS $$
+           DECLARE r {}; BEGIN r := ROW (1, 'x'); RETURN r; END $$""",
+        """CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS $$
+           DECLARE r {}%ROWTYPE; BEGIN RETURN r.error_message; END $$""",
+        "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT (ROW (1, 'x')::{}).error_message $$",
+        "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT (ROW (1, 'x')::public.{}).error_message $$",
+    ],
+)
+def test_row_types_with_quoted_names(table: str, function: str) -> None:
+    quoted = '"' + table.replace('"', '""') + '"'
+    base = f"{BASE} CREATE TABLE {quoted} (id int, error_message text);"
+    call = "SELECT * FROM f()"
+    attack = Attack(table, (function.replace("{}", quoted),), {"queries.sql": f"{call};\n"}, (call,))
+    column = f"{quoted}.error_message"
+    assert breaks(attack, base=base, column=column)
+    assert report_on(attack, base=base, column=column).verdict != "clean"
+
+
+def test_a_row_type_in_other_letters() -> None:
+    query = "SELECT (ROW (1, 'a', 'x')::Campaign_Phases).error_message"
+    function = f"CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ {query} $$"
+    attack = Attack("capitals", (function,), calls=("SELECT f()",))
+    assert breaks(attack)
+    assert report_on(attack).verdict == "referenced"

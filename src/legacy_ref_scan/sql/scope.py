@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from legacy_ref_scan.schema import Catalog, ColumnId, Relation, Type
+from legacy_ref_scan.sql.lexer import name_of
+
+# As PostgreSQL and the catalog write the name of a type: with its schema or without, quoted where it has to be.
+_PART = r'("(?:[^"]|"")+"|[^\s."%]+)'
+_TYPE_NAME = re.compile(rf"(?:{_PART}\s*\.\s*)?{_PART}")
+_QUOTED_OR_NOT = re.compile(r'"(?:[^"]|"")*"|[^"]+')
 
 Place = tuple[int, int]
 """Start and end of a token in the text."""
@@ -116,8 +123,9 @@ def range_variable(relation: Relation, alias: str = "", label: str = "") -> Rang
 
 
 def without_setof(result: str) -> str:
-    """The type of a function's result, of each row where there are several; in lower case."""
-    return result.strip().lower().removeprefix("setof ").strip()
+    """The type of a function's result, of each row where there are several; in lower case but for what is quoted."""
+    kind = _QUOTED_OR_NOT.sub(lambda part: part[0] if part[0].startswith('"') else part[0].lower(), result.strip())
+    return kind.removeprefix("setof ").strip()
 
 
 def relation_of_type(catalog: Catalog, name: str) -> Relation | None:
@@ -125,14 +133,14 @@ def relation_of_type(catalog: Catalog, name: str) -> Relation | None:
     seen: set[str] = set()
     while name not in seen:
         seen.add(name)
-        base = name.strip().removesuffix("[]").strip()
-        if not base or " " in base:
+        written = _TYPE_NAME.fullmatch(name.strip().removesuffix("[]").strip())
+        if written is None:
             return None
-        schema, _, plain = base.rpartition(".")
-        relation = catalog.relation(plain.strip('"'), schema.strip('"') or None)
+        schema, plain = (name_of(part.encode()) if part else "" for part in written.groups())
+        relation = catalog.relation(plain, schema or None)
         if relation is not None:
             return relation
-        domain = _domain(catalog, plain.strip('"'), schema.strip('"'))
+        domain = _domain(catalog, plain, schema)
         if domain is None:
             return None
         name = domain.base

@@ -17,6 +17,7 @@ from legacy_ref_scan.sql.results import Label, Problem, Resolved
 from legacy_ref_scan.sql.scope import RangeVariable, Visible, range_variable, relation_of_type
 from legacy_ref_scan.sql.tree import Node, Tree
 
+_ROW_TYPE = re.compile(r"\s*%\s*rowtype$", re.IGNORECASE)
 _TRIGGER_VARIABLES = [
     "tg_name",
     "tg_when",
@@ -114,22 +115,14 @@ class Variables:
 
     def record_type(self, kind: str) -> RangeVariable | None:
         """The record variable that a type makes: `t`, `t%ROWTYPE`, `record`; None for a scalar."""
-        base = re.sub(r"\s+", "", kind)
-        lowered = base.lower()
-        if lowered.endswith("%rowtype"):
-            base = base[: -len("%rowtype")]
-        elif lowered == "record":
+        row = _ROW_TYPE.sub("", kind.strip())
+        named_row = row != kind.strip()
+        if row.lower() == "record":
             return RangeVariable("", known=False, label="a record")
-        elif "%" in base:
-            return None
-        schema, _, name = base.rpartition(".")
-        folded = ".".join(name_of(item.encode()) for item in (schema, name) if item)
-        relation = relation_of_type(self.catalog, folded)
+        relation = relation_of_type(self.catalog, row)
         if relation is not None:
             return range_variable(relation)
-        if lowered.endswith("%rowtype"):
-            return RangeVariable("", known=False, label=f"a row of {base}")
-        return None
+        return RangeVariable("", known=False, label=f"a row of {row}") if named_row else None
 
     def declare(self, tree: Tree, node: Node) -> None:
         name_node = node.child("decl_varname")
