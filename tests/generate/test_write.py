@@ -184,6 +184,8 @@ class TestBothOrNeither:
         program = WRITE + textwrap.dedent(
             f"""
             import os, signal
+            # a shell starts what runs in the background with some signals ignored
+            signal.signal({int(number)}, signal.default_int_handler if {number == signal.SIGINT} else signal.SIG_DFL)
             real, group = os.link, os.getpgrp()
             def link(source, target):
                 real(source, target)
