@@ -442,6 +442,13 @@ class TestSchemaFile:
         ]
         assert history.notes == ("the files run in numeric order, which is not their alphabetical one",)
 
+    @pytest.mark.parametrize(
+        ("up", "down"), [("1.sql", "1.down.sql"), ("1.up.sql", "1.down.sql"), ("1.do.sql", "1.undo.sql")]
+    )
+    def test_the_way_back_is_history_too(self, up: str, down: str) -> None:
+        (migration,) = load(schema_file, {f"m/{up}": "A", f"m/{down}": "Z", "m/2.down.sql": "Y"}).migrations
+        assert (migration.path, migration.down_path) == (f"m/{up}", f"m/{down}")
+
     def test_versions_with_dots(self) -> None:
         history = load(schema_file, {"m/V1.10__b.sql": "B", "m/V1.9__a.sql": "A"})
         assert [item.name for item in history.migrations] == ["V1.9__a", "V1.10__b"]

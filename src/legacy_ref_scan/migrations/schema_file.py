@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, problem, unreadable
+from legacy_ref_scan.migrations.history import History, Migration, Problem, Read, of_pair, problem, unreadable
 from legacy_ref_scan.versions import UNVERSIONED, Version
 
 _NAMES = frozenset({"schema.sql", "structure.sql"})
 _DOWN = re.compile(r"\.(down|undo)\.sql$")
+_DIRECTION = re.compile(r"(?:\.(?:up|do|down|undo))?\.sql$")
 _NUMBER = re.compile(r"[Vv]?(\d+)")
 # Marks of tools that keep both directions in one file: to run such a file from end to end would undo what it does.
 # Directories of most are recognised: here they arrive where a rule says schema-file. MyBatis (@UNDO) is not known.
@@ -26,7 +27,8 @@ def recognise(paths: Sequence[str], read: Read) -> int:
 
 
 def load(directory: str, paths: Sequence[str], read: Read) -> History:
-    """Every SQL file whole, by the numbers in their names; down files are left out."""
+    """Every SQL file whole, by the numbers in their names; its way back is the down file called alike."""
+    downs = {_stem(path): path for path in paths if _DOWN.search(path)}
     chosen = sorted((path for path in paths if _is_sql(path) and not _DOWN.search(path)), key=_order)
     migrations: list[Migration] = []
     problems: list[Problem] = []
@@ -40,11 +42,15 @@ def load(directory: str, paths: Sequence[str], read: Read) -> History:
             problems.append(problem("migration-of-two-ways", message, path))
         number = _NUMBER.match(path.rpartition("/")[2])
         name = path.rpartition("/")[2].rpartition(".")[0]
-        whole = ((0, len(source.data)),)
         version = Version.of(int(number.group(1))) if number else UNVERSIONED
-        migrations.append(Migration(version, name, path, whole, source))
+        down = downs.get(_stem(path))
+        migrations.append(of_pair(version, name, source, read(down) if down else None))
     notes = ("the files run in numeric order, which is not their alphabetical one",) if chosen != sorted(chosen) else ()
     return History(directory, "schema-file", tuple(migrations), tuple(problems), notes)
+
+
+def _stem(path: str) -> str:
+    return _DIRECTION.sub("", path)
 
 
 def _is_sql(path: str) -> bool:
