@@ -66,6 +66,19 @@ def test_a_report_does_not_depend_on_what_was_taken_over(root: Path) -> None:
         assert {(r.span, r.access) for r in taken.references if r.span.path == "store.go"} == code
 
 
+def test_the_search_path_of_a_revision_is_its_own(tmp_path: Path) -> None:
+    """A bare name is the target where the sessions of that release look into its schema first."""
+    root = start(tmp_path / "repository")
+    schemas = f"CREATE SCHEMA app;\n{INIT}{INIT.replace('TABLE ', 'TABLE app.')}"
+    files = {"migrations/000001_init.up.sql": schemas, "store.go": READ}
+    commit(root, {**files, "config.yaml": "dsn: postgres://localhost/db?search_path=app\n"}, "v1")
+    commit(root, {"config.yaml": "dsn: postgres://localhost/db\n"})
+    request = Request(root=root, rules=(adhoc_rule(["app.campaign_phases.error_message"]),), remember=True)
+    report = with_released(request, scan(request), ("v1",))
+    assert report.verdict.value == "clean"
+    assert report.worst.value == "referenced"
+
+
 def test_a_language_without_a_changed_file_is_analysed_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     analysed: list[str] = []
 

@@ -12,10 +12,14 @@ from legacy_ref_scan.sql.alternatives import Known
 
 @dataclass(frozen=True)
 class Kept:
-    """What a scan for an aim found in a project: by language, with the number of its statements, and by text."""
+    """What a scan for an aim found in a project: by language, with the number of its statements, and by text.
+
+    `search_path` is where its sessions look for tables, which the files of the project may say.
+    """
 
     aim: object  # held, for it is known by its identity
     project: ScanProject
+    search_path: tuple[str, ...]
     languages: dict[str, tuple[list[Found], int]] = field(default_factory=dict)
     texts: Known = field(default_factory=dict)
 

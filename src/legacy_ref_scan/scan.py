@@ -168,7 +168,7 @@ def examine(request: Request, ground: Ground, aim: Aim, choose: Callable[[Source
     schema = schema.under(session_path(schema.catalog, aim.targets, workspace))
     say("resolving")
     found: list[Found] = list(_history_claims(ground.released)) if ground.released else []
-    found.extend(_findings(project, schema, history, _memory(ground, aim, project)))
+    found.extend(_findings(project, schema, history, _memory(ground, aim, project, schema)))
     names = aim.schema.names.tables | aim.schema.names.dependents
     gaps, doubtful = doubts(history, project.about, names, schema.catalog.search_path)
     found.extend(gaps)
@@ -292,12 +292,15 @@ def _reaching(catalog: Catalog, targets: tuple[Target, ...]) -> Catalog:
 # Findings
 
 
-def _memory(ground: Ground, aim: Aim, project: ScanProject) -> Memory:
+def _memory(ground: Ground, aim: Aim, project: ScanProject, schema: Schema) -> Memory:
+    path = schema.catalog.search_path
     like = ground.like.kept if ground.like else None
     known = like.get(id(aim)) if like else None
+    if known is not None and known.search_path != path:
+        known = None
     if ground.kept is None:
         return Memory(project, known, None)
-    return Memory(project, known, ground.kept.setdefault(id(aim), Kept(aim, project)))
+    return Memory(project, known, ground.kept.setdefault(id(aim), Kept(aim, project, path)))
 
 
 def _findings(project: ScanProject, schema: Schema, history: History, memory: Memory) -> Iterator[Found]:

@@ -19,7 +19,7 @@ from legacy_ref_scan.sql.dumps import of_dump
 from legacy_ref_scan.sql.findings import UNREADABLE, Schema
 from legacy_ref_scan.sql.loose import is_statement
 
-Known = dict[tuple[tuple[Fragment, ...], bool], list[Found]]
+Known = dict[tuple[tuple[Fragment, ...], frozenset[str]], list[Found]]
 """Findings of texts that were analysed, by all that these rest on under one schema."""
 
 
@@ -32,7 +32,8 @@ def analyze_all(fragments: Iterable[Fragment], schema: Schema, known: Known | No
         if known is None:
             yield from _of_site(alternatives, schema)
             continue
-        key = tuple(alternatives), schema.near(site.path)
+        homes = {site.path, *(piece.origin.path for text in alternatives for piece in text.pieces)}
+        key = tuple(alternatives), frozenset(filter(schema.near, homes))
         if key not in known:
             known[key] = list(_of_site(alternatives, schema))
         yield from known[key]
